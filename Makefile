@@ -1,0 +1,42 @@
+# Two commands matter: `make run` starts the gateway, `make test` proves it. Both set up everything first.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(STAMP) ## create .venv with everything in it
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/one")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,uvloop]'
+	@touch $(STAMP)
+
+run: setup ## start the gateway
+	@$(BIN)/gateway serve
+
+test: setup ## run the whole test suite
+	@command -v chromium >/dev/null || echo "Browser tests are skipped: install Chromium with  sudo apt-get install chromium"
+	$(BIN)/python -m pytest
+
+check: setup ## format, lint, types, layers, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## mend what the formatter and linter can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup ## measure, side by side
+	$(BIN)/python -m bench
+
+clean: ## remove what the targets made (never data/)
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist

@@ -1,0 +1,32 @@
+"""The one tree of errors the gateway raises on purpose.
+
+A class exists where somebody acts differently on it: the edge, the command line, or a plugin author.
+"""
+
+
+class GatewayError(Exception):
+    """Base of all; its text says what was found, where, and what to do."""
+
+
+class ConfigError(GatewayError):
+    """A setting cannot be used. The text names the file, the line and the key."""
+
+
+class EnvelopeError(GatewayError):
+    """The posted bytes are not a JSON object. The sender gets 400 with this text."""
+
+
+class JournalUnavailable(GatewayError):
+    """The journal cannot take an event now; nothing was stored. The sender gets 503 and keeps the event."""
+
+
+class DataFolderBusy(GatewayError):
+    """Another gateway holds the data folder. The text names the holder."""
+
+
+class PluginError(GatewayError):
+    """A plugin file cannot be loaded or is misused. The text names the file and line."""
+
+
+class ContextClosed(GatewayError):
+    """A context was used after its handler had ended; what it asked for would be lost."""
