@@ -10,9 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-Family = Literal[
-    "message", "connection", "contacts", "chats", "groups", "labels", "history", "presence", "call", "bot"
-]
+Family = Literal["message", "connection", "contacts", "chats", "groups", "labels", "history", "presence", "call", "bot"]
 """What an event is about. Events without a chat share one lane per instance and family."""
 
 
@@ -49,40 +47,20 @@ _DOCUMENTED: Final = (
     EventName(name="application.startup", family="connection", since="1.0.7", documented=True),
     EventName(name="qrcode.updated", family="connection", since="1.0.9", documented=True),
     EventName(name="connection.update", family="connection", since="1.0.9", documented=True),
-    EventName(
-        name="messages.set", family="history", since="1.0.9", documented=True, aliases=("message-set",)
-    ),
-    EventName(
-        name="messages.upsert", family="message", since="1.0.9", documented=True, aliases=("message-upsert",)
-    ),
-    EventName(
-        name="messages.update", family="message", since="1.0.9", documented=True, aliases=("message-update",)
-    ),
-    EventName(
-        name="messages.delete", family="message", since="1.3.0", documented=True, aliases=("message-delete",)
-    ),
-    EventName(
-        name="send.message", family="message", since="1.0.9", documented=True, aliases=("send-messages",)
-    ),
-    EventName(
-        name="contacts.set", family="contacts", since="never", documented=True, aliases=("contact-set",)
-    ),
-    EventName(
-        name="contacts.upsert", family="contacts", since="1.0.9", documented=True, aliases=("contact-upsert",)
-    ),
-    EventName(
-        name="contacts.update", family="contacts", since="1.0.9", documented=True, aliases=("contact-update",)
-    ),
+    EventName(name="messages.set", family="history", since="1.0.9", documented=True, aliases=("message-set",)),
+    EventName(name="messages.upsert", family="message", since="1.0.9", documented=True, aliases=("message-upsert",)),
+    EventName(name="messages.update", family="message", since="1.0.9", documented=True, aliases=("message-update",)),
+    EventName(name="messages.delete", family="message", since="1.3.0", documented=True, aliases=("message-delete",)),
+    EventName(name="send.message", family="message", since="1.0.9", documented=True, aliases=("send-messages",)),
+    EventName(name="contacts.set", family="contacts", since="never", documented=True, aliases=("contact-set",)),
+    EventName(name="contacts.upsert", family="contacts", since="1.0.9", documented=True, aliases=("contact-upsert",)),
+    EventName(name="contacts.update", family="contacts", since="1.0.9", documented=True, aliases=("contact-update",)),
     EventName(name="presence.update", family="presence", since="1.0.9", documented=True),
     EventName(name="chats.set", family="chats", since="1.0.9", documented=True, aliases=("chat-set",)),
     EventName(name="chats.update", family="chats", since="1.0.9", documented=True, aliases=("chat-update",)),
     EventName(name="chats.upsert", family="chats", since="1.0.9", documented=True, aliases=("chat-upsert",)),
-    EventName(
-        name="groups.upsert", family="groups", since="1.0.9", documented=True, aliases=("group-upsert",)
-    ),
-    EventName(
-        name="groups.update", family="groups", since="1.0.9", documented=True, aliases=("group-update",)
-    ),
+    EventName(name="groups.upsert", family="groups", since="1.0.9", documented=True, aliases=("group-upsert",)),
+    EventName(name="groups.update", family="groups", since="1.0.9", documented=True, aliases=("group-update",)),
     EventName(
         name="group-participants.update",
         family="groups",
@@ -122,9 +100,7 @@ _NEWER: Final = (
 EVENTS: Final[Mapping[str, EventName]] = {event.name: event for event in (*_DOCUMENTED, *_NEWER)}
 """Every known event by its name in the body."""
 
-_BY_SPELLING: Final[Mapping[str, str]] = {
-    suffix: event.name for event in EVENTS.values() for suffix in event.suffixes
-}
+_BY_SPELLING: Final[Mapping[str, str]] = {suffix: event.name for event in EVENTS.values() for suffix in event.suffixes}
 
 
 def canonical(text: str) -> str | None:
