@@ -1,8 +1,8 @@
 """Every event name of every Evolution version, with each spelling seen for it.
 
 One table, because the endpoints, the envelope, the typed events and the documentation all speak of these names. An
-event is written in dots by Evolution's code (`messages.upsert`), in capitals by its settings (`MESSAGES_UPSERT`), and in
-dashes at the end of a URL (`messages-upsert`); the documentation adds a few spellings that the code never had.
+event is written in dots by Evolution's code (`messages.upsert`), in capitals by its settings (`MESSAGES_UPSERT`), and
+in dashes at the end of a URL (`messages-upsert`); the documentation adds a few spellings that the code never had.
 """
 
 from collections.abc import Mapping
