@@ -1,0 +1,45 @@
+"""The gateway's settings: one `config.yaml`, typed, every key with a default that works.
+
+An error names file, line, key, what stands there and what to write; a key or token is never shown.
+"""
+
+from gateway.config.file import FILE_NAME, load, refuse_open_listener, secrets
+from gateway.config.secret import Secret
+from gateway.config.settings import (
+    Admin,
+    Auth,
+    Config,
+    Delivery,
+    Evolution,
+    HeaderAuth,
+    Log,
+    Outbox,
+    PluginDelivery,
+    PluginSettings,
+    Retention,
+    Webhook,
+    Worker,
+    is_loopback,
+)
+
+__all__ = [
+    "FILE_NAME",
+    "Admin",
+    "Auth",
+    "Config",
+    "Delivery",
+    "Evolution",
+    "HeaderAuth",
+    "Log",
+    "Outbox",
+    "PluginDelivery",
+    "PluginSettings",
+    "Retention",
+    "Secret",
+    "Webhook",
+    "Worker",
+    "is_loopback",
+    "load",
+    "refuse_open_listener",
+    "secrets",
+]

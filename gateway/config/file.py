@@ -1,0 +1,86 @@
+"""Find the file, read it, and check what no single setting can show."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gateway.config.document import parse_document
+from gateway.config.reader import read_section
+from gateway.config.secret import Secret
+from gateway.config.settings import Config
+from gateway.errors import ConfigError
+
+FILE_NAME: Final = "config.yaml"
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read the settings.
+
+    Args:
+        path: the file; None takes `config.yaml` in the working folder, and all defaults when there is none.
+        environ: where `${ENV}` is looked up.
+
+    Raises:
+        ConfigError: a named file that cannot be read, or a setting that cannot be used.
+    """
+    file = path or Path(FILE_NAME)
+    text = "" if path is None and not file.exists() else _read(file)
+    config = read_section(parse_document(text, str(file), environ), Config)
+    _check(config, str(file))
+    folder = file.expanduser().absolute().parent
+    return msgspec.structs.replace(
+        config, data=folder / config.data.expanduser(), routes=folder / config.routes.expanduser()
+    )
+
+
+def secrets(config: Config) -> tuple[str, ...]:
+    """Every key and token set, so that logs and pages can be kept free of them."""
+    return tuple(dict.fromkeys(secret.reveal() for secret in _find_secrets(config) if secret))
+
+
+def refuse_open_listener(config: Config) -> None:
+    """Refuse to take events from other machines without asking for a credential; whoever starts a listener calls this.
+
+    Raises:
+        ConfigError: `webhook.host` is not loopback, and `webhook.auth` is empty.
+    """
+    if config.webhook.is_local or config.webhook.auth == "none" or not config.webhook.is_open:
+        return
+    raise ConfigError(
+        f"webhook.host: {config.webhook.host} lets other machines post, and webhook.auth asks for nothing. Either "
+        "set webhook.auth (header, jwt_key, path_secret or allow), or set webhook.host to 127.0.0.1 and put a reverse "
+        "proxy in front, or write  auth: none  if everybody who reaches the port may post"
+    )
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.expanduser().read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise ConfigError(f"{file}: no such file; name another with --config, or make one with  gateway init") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{file}: not UTF-8 text at byte {error.start}") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _check(config: Config, file: str) -> None:
+    webhook, admin = config.webhook, config.admin
+    if webhook.port == admin.port != 0 and webhook.host == admin.host:
+        raise ConfigError(f"{file}: admin.port: {admin.port} is webhook.port too; the two listeners need two ports")
+    if webhook.max_in_flight < webhook.max_body:
+        raise ConfigError(f"{file}: webhook.max_in_flight: is below webhook.max_body, so no large body could pass")
+
+
+def _find_secrets(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _find_secrets(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _find_secrets(item)
