@@ -47,7 +47,7 @@ def read_section(node: Section, kind: type[S]) -> S:
     return kind(**{name: read(below, hints[name]) for name, below in given.items()})
 
 
-def read(node: Node, hint: object) -> object:
+def read(node: Node, hint: Any) -> object:
     """One value as the type its place asks for."""
     origin = get_origin(hint)
     if hint is Any:
@@ -81,7 +81,7 @@ def read_raw(node: Node) -> object:
     return node.text
 
 
-def _read_keys(node: Node, hint: object) -> object:
+def _read_keys(node: Node, hint: Any) -> object:
     if not isinstance(node, Section):
         raise node.place.error(f"expected settings, such as  {{name: value}}, got {_describe(node, hide=True)}")
     if get_origin(hint) is dict:
@@ -90,7 +90,7 @@ def _read_keys(node: Node, hint: object) -> object:
     return read_section(node, hint)
 
 
-def _read_entry(node: Node, hint: object) -> object:
+def _read_entry(node: Node, hint: Any) -> object:
     """An entry of a mapping; one with nothing below it has all defaults."""
     if _is_empty(node) and hint is not Any:
         return hint()

@@ -1,0 +1,156 @@
+"""One line an event: for people on a terminal, as JSON anywhere else.
+
+Everything that is written passes here, other libraries' lines too, so that keys are taken out and nothing a stranger
+sent can move the cursor or begin a line. A line is a fact in snake_case with values as keywords:
+`log.info("delivery_settled", plugin="ping", event_name="messages.upsert", instance="shop-1", result="done", ms=1.2)`.
+"""
+
+import logging
+import sys
+from collections.abc import Iterable, Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Final, Literal, TextIO
+
+import orjson
+import structlog
+
+from gateway.redact import PLACEHOLDER, Redactor, is_secret_name, printable
+
+Format = Literal["auto", "console", "json"]
+Level = Literal["debug", "info", "warning", "error"]
+EventDict = MutableMapping[str, Any]
+
+log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+"""The gateway's logger; `log.bind(plugin="ping")` gives one that says so on every line."""
+
+_COLUMNS: Final = (("event", 18), ("subject", 18), ("instance", 10), ("person", 24), ("result", 0), ("ms", 0))
+"""What stands where on a terminal, and how wide at least."""
+_COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m", "debug": "\033[2m"}
+_DIM: Final = "\033[2m"
+_BOLD: Final = "\033[1m"
+_PLAIN: Final = "\033[0m"
+
+
+def configure(format: Format, level: Level, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+    """Set up logging for this process, once at its start.
+
+    Args:
+        format: `auto` is console on a terminal, else json.
+        level: the least that is written.
+        secrets: values that must not be written, besides what their names give away.
+        stream: where to; standard error without one.
+    """
+    out = stream or sys.stderr
+    on_terminal = out.isatty()
+    for_people = format == "console" or (format == "auto" and on_terminal)
+    render = ConsoleLine(colour=on_terminal) if for_people else json_line
+    number = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            Cleaner(Redactor(secrets)),
+            render,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+    vars(log).pop("bind", None)  # what an earlier configure() left in the cache
+    _forward_libraries(number)
+
+
+class Cleaner:
+    """Takes secrets out of every value and escapes what a terminal would act on."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> EventDict:
+        for name, value in event_dict.items():
+            if not isinstance(value, int | float | None):
+                event_dict[name] = PLACEHOLDER if is_secret_name(name) else self._clean(name, value)
+        return event_dict
+
+    def _clean(self, name: str, value: object) -> str:
+        if isinstance(value, Mapping | list | tuple):
+            value = _compact(self._redactor.json(_plain(value)))
+        text = self._redactor.text(str(value))
+        if name in {"exception", "stack"}:
+            return "\n".join(map(printable, text.split("\n")))
+        return printable(text)
+
+
+def json_line(_logger: object, _method: str, event_dict: EventDict) -> str:
+    """One JSON object a line: time (UTC), level, fact, then the values in the order they were given."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    first = {"time": now, "level": event_dict.pop("level", "info"), "fact": event_dict.pop("event", "")}
+    return orjson.dumps({**first, **event_dict}, default=str).decode()
+
+
+class ConsoleLine:
+    """One aligned line for people: time, fact, plugin or event, instance, person, result, milliseconds, the rest."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> str:
+        level = event_dict.pop("level", "info")
+        below = [text for name in ("stack", "exception") if (text := event_dict.pop(name, None))]
+        event_dict["subject"] = event_dict.pop("plugin", None) or event_dict.pop("event_name", None)
+        columns = [self._column(name, width, level, event_dict) for name, width in _COLUMNS]
+        rest = [self._paint(_DIM, f"{name}={value}") for name, value in event_dict.items() if value is not None]
+        clock = self._paint(_DIM, datetime.now().astimezone().strftime("%H:%M:%S"))
+        line = "  ".join(part for part in (*columns, *rest) if part)
+        return "\n".join([f"{clock} {line}".rstrip(), *(_indent(text) for text in below)])
+
+    def _column(self, name: str, width: int, level: str, event_dict: EventDict) -> str:
+        value = event_dict.pop(name, None)
+        if name == "ms":
+            return (
+                ""
+                if value is None
+                else self._paint(_DIM, f"{value:g} ms" if isinstance(value, float) else f"{value} ms")
+            )
+        text = f"{'' if value is None else value:<{width}}"
+        if name == "event":
+            return self._paint(_COLOURS.get(level, _BOLD), text)
+        return text
+
+    def _paint(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{_PLAIN}" if self._colour else text
+
+
+class LibraryHandler(logging.Handler):
+    """Gives the lines of other libraries (aiohttp, asyncio) the same way out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; a record that cannot be written is reported as logging does."""
+        try:
+            log.log(
+                record.levelno, "library_logged", logger=record.name, text=record.getMessage(), exc_info=record.exc_info
+            )
+        except Exception:  # noqa: BLE001 - logging's own contract: a handler never raises
+            self.handleError(record)
+
+
+def _forward_libraries(level: int) -> None:
+    root = logging.getLogger()
+    root.handlers = [handler for handler in root.handlers if not isinstance(handler, LibraryHandler)]
+    root.addHandler(LibraryHandler())
+    root.setLevel(level)
+
+
+def _plain(value: object) -> Any:
+    """Any mapping or sequence as parsed JSON."""
+    return orjson.loads(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+
+
+def _compact(value: object) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.split("\n"))

@@ -1,0 +1,1 @@
+"""The two listeners: webhooks come in on one, people look in on the other."""

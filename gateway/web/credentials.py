@@ -1,0 +1,217 @@
+"""Who may post: any one configured credential suffices.
+
+No I/O, so that each rule is tested on headers, path and address alone. Every configured value is compared, in constant
+time and to the end, so that the time of an answer says nothing about which one was nearly right. The `apikey` in a
+body authenticates nothing: it is the sender's secret, and it is posted to every receiver.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from hmac import compare_digest
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any, Final, Protocol, TypeAlias
+
+import jwt
+import msgspec
+
+from gateway.config import Secret, Webhook
+
+Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
+
+LEEWAY: Final = 1_800  # seconds; Evolution signs once, for 600 s, and reuses the token in retries over 20 minutes
+
+_CLAIMS: Final = {"app": "evolution", "action": "webhook"}
+_BLOCK: Final = 64  # bytes; HMAC-SHA256 fills a shorter key up to this with zeros itself
+
+
+class Headers(Protocol):
+    """A request's headers, whatever their case: aiohttp's CIMultiDict, for one."""
+
+    def getall(self, key: str, default: list[str], /) -> list[str]:
+        """Every value of a header, in order."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a request may post, and what its path says once the secret is out of it."""
+
+    allowed: bool
+    reason: str
+    """For the log: which credential was right, or what was wrong with each. Never holds a value."""
+    rest: tuple[str, ...]
+    """The path's segments below the base path, without a path secret and without empty ones."""
+    address: str | None
+    """The sender's address, as far as it can be believed; None when it is unknown."""
+
+
+class Credentials:
+    """The configured credentials, ready to be compared."""
+
+    def __init__(self, webhook: Webhook) -> None:
+        auth = webhook.auth
+        self._trusted = webhook.trusted_proxies
+        self._is_open = auth == "none" or not auth.is_set
+        self._header = None if auth == "none" else auth.header
+        self._jwt_keys = () if auth == "none" else tuple(_signing_key(key) for key in auth.jwt_key)
+        self._path = () if auth == "none" else _digests(auth.path_secret)
+        self._allow = () if auth == "none" else auth.allow
+        self._values = _digests(self._header.values) if self._header else ()
+
+    def check(self, *, headers: Headers, path_segments: Sequence[str], address: str | None, now: float) -> Verdict:
+        """Judge one request before its body is read.
+
+        Args:
+            headers: the request's.
+            path_segments: of the decoded path below the base path; empty ones (`//suffix`) are passed over.
+            address: of the connection's other end.
+            now: seconds since 1970.
+        """
+        segments = tuple(segment for segment in path_segments if segment)
+        client = client_address(address, headers.getall("X-Forwarded-For", []), self._trusted)
+        in_path = bool(segments) and _is_any(segments[0], self._path)
+        rest = segments[1:] if in_path else segments
+        sender = str(client) if client else None
+        if self._is_open:
+            return Verdict(allowed=True, reason="nothing is asked for", rest=rest, address=sender)
+        findings = [
+            *self._judge_header(headers),
+            *self._judge_token(headers, now),
+            *self._judge_path(in_path=in_path),
+            *self._judge_address(client),
+        ]
+        right = next((finding for finding in findings if finding.allowed), None)
+        reason = right.reason if right else "; ".join(finding.reason for finding in findings)
+        return Verdict(allowed=right is not None, reason=reason, rest=rest, address=sender)
+
+    def _judge_header(self, headers: Headers) -> Iterable["_Finding"]:
+        if self._header is None:
+            return
+        sent = headers.getall(self._header.name, [])
+        right = any([_is_any(value, self._values) for value in sent])  # a list: each is compared
+        what = "is right" if right else "is wrong" if sent else "is missing"
+        yield _Finding(allowed=right, reason=f"header {self._header.name} {what}")
+
+    def _judge_token(self, headers: Headers, now: float) -> Iterable["_Finding"]:
+        if not self._jwt_keys:
+            return
+        tokens = [value[7:].strip() for value in headers.getall("Authorization", []) if value[:7].lower() == "bearer "]
+        wrongs = [_find_wrong(token, key, now) for token in tokens for key in self._jwt_keys]
+        right = None in wrongs
+        yield _Finding(allowed=right, reason=f"token {'is right' if right else _worst(wrongs)}")
+
+    def _judge_path(self, *, in_path: bool) -> Iterable["_Finding"]:
+        if self._path:
+            yield _Finding(allowed=in_path, reason=f"path secret is {'right' if in_path else 'missing or wrong'}")
+
+    def _judge_address(self, client: Address | None) -> Iterable["_Finding"]:
+        if self._allow:
+            allowed = client is not None and _is_within(client, self._allow)
+            yield _Finding(
+                allowed=allowed, reason=f"address {client or 'unknown'} is {'allowed' if allowed else 'not allowed'}"
+            )
+
+
+class _Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of credential says."""
+
+    allowed: bool
+    reason: str
+
+
+def client_address(peer: str | None, x_forwarded_for: Iterable[str], trusted: Sequence[Network]) -> Address | None:
+    """The sender's address: the peer's, or what trusted proxies say of it, read from the right.
+
+    A proxy adds the address it sees at the right end, so the first one from the right that is not a trusted proxy is the
+    sender; all left of it is the sender's own claim. None when there is no address, or a trusted proxy wrote none.
+    """
+    client = _parse_address(peer or "")
+    hops = [hop for line in x_forwarded_for for hop in line.split(",")]
+    while client is not None and hops and _is_within(client, trusted):
+        client = _parse_address(hops.pop())
+    return client
+
+
+def _parse_address(text: str) -> Address | None:
+    """An address, without the port that some proxies add; IPv4 written as IPv6 (`::ffff:10.0.0.1`) is IPv4."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
+
+
+def _is_within(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _find_wrong(token: str, key: bytes, now: float) -> str | None:
+    """What is wrong with a token of Evolution's; None when it is right."""
+    try:
+        claims: dict[str, Any] = jwt.decode(token, key, algorithms=["HS256"], options=_OPTIONS)
+    except jwt.MissingRequiredClaimError as error:
+        return f"has no {error.claim}"
+    except jwt.InvalidSignatureError:
+        return "is signed with another key"
+    except jwt.InvalidTokenError as error:
+        return f"is no HS256 token ({type(error).__name__})"
+    return _find_wrong_claim(claims, now)
+
+
+def _find_wrong_claim(claims: dict[str, Any], now: float) -> str | None:
+    wrong = next((name for name, value in _CLAIMS.items() if claims.get(name) != value), None)
+    if wrong:
+        return f"is not for this: {wrong} is not {_CLAIMS[wrong]}"
+    if not _is_time(claims["iat"]) or not _is_time(claims["exp"]):
+        return "has no times in seconds"
+    if claims["iat"] > now + LEEWAY:
+        return f"was signed {claims['iat'] - now:.0f} s ahead of this machine's clock"
+    if claims["exp"] + LEEWAY < now:
+        return f"expired {now - claims['exp']:.0f} s ago, {LEEWAY} s are let pass"
+    return None
+
+
+_OPTIONS: Final[jwt.types.Options] = {
+    "require": ["iat", "exp"],
+    # The times are judged here, by the clock handed in; PyJWT would read its own.
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+    "verify_aud": False,
+    "verify_iss": False,
+    "verify_sub": False,
+    "verify_jti": False,
+}
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _worst(wrongs: Sequence[str | None]) -> str:
+    """The most telling of what is wrong: with two keys, that another one signed says least."""
+    telling = [wrong for wrong in wrongs if wrong and "another key" not in wrong]
+    return next(iter([*telling, *(wrong for wrong in wrongs if wrong)]), "is missing")
+
+
+def _signing_key(secret: Secret) -> bytes:
+    """The key as HMAC sees it; filled up here, so that PyJWT doesn't warn of a key whose length Evolution's user chose."""
+    return secret.reveal().encode().ljust(_BLOCK, b"\0")
+
+
+def _digests(secrets: Iterable[Secret]) -> tuple[bytes, ...]:
+    """Digests of equal length, so that a comparison doesn't tell the length of what it compares with."""
+    return tuple(_digest(secret.reveal()) for secret in secrets)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+
+
+def _is_any(text: str, digests: Iterable[bytes]) -> bool:
+    sent = _digest(text)
+    return any([compare_digest(sent, digest) for digest in digests])  # a list: each is compared
