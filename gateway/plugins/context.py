@@ -1,0 +1,129 @@
+"""What a handler holds besides its event: who it is working for, and how to ask for messages.
+
+A context only records. What it recorded becomes real when the handler has succeeded, together with the delivery.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Generic
+
+from structlog.typing import FilteringBoundLogger
+from typing_extensions import TypeVar
+
+from gateway.errors import ContextClosed
+from gateway.events import ChatEvent, Event, MessageEvent
+from gateway.events.people import Person
+from gateway.plugins.outgoing import Queued, Send, address, mentioned, wording
+from gateway.plugins.steering import Delivery
+
+S_co = TypeVar("S_co", default=None, covariant=True)
+R_co = TypeVar("R_co", default=None, covariant=True)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class EventContext(Generic[S_co, R_co]):
+    """For any event. Usable from a thread; closed when its handler has ended."""
+
+    def __init__(  # noqa: PLR0913 - each is a thing only the worker knows
+        self,
+        *,
+        event: Event,
+        delivery: Delivery,
+        log: FilteringBoundLogger,
+        plugin: str,
+        instance: str | None,
+        clock: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self.event = event
+        self.delivery = delivery
+        self.log = log
+        self.match: Mapping[str, str] = {}
+        """Named groups of the `regex` that let this handler in; empty without one."""
+        self._plugin = plugin
+        self._instance = instance
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sends: list[Send] = []
+        self._closed = ""
+
+    @property
+    def now(self) -> datetime:
+        """The gateway's time, with its time zone; a test can move it."""
+        return self._clock()
+
+    def send(self, to: str, text: str) -> Queued:
+        """Queue a message to any chat: a jid, or a number as people write it, with its country code.
+
+        Raises:
+            ValueError: `to` is no address, the text is empty, or the event names no instance to send through.
+            ContextClosed: the handler has ended.
+        """
+        return self._queue("send", address(to), text, ())
+
+    def take_effects(self) -> tuple[Send, ...]:
+        """For the worker: everything queued, in order. Closes, so that a stray thread cannot add what nobody takes."""
+        with self._lock:
+            self._closed = self._closed or "its handler has ended"
+            sends, self._sends = tuple(self._sends), []
+        return sends
+
+    def close(self, why: str = "its handler has ended") -> None:
+        """For the worker: forget what was queued and refuse more. `why` finishes a sentence; the first one stays."""
+        with self._lock:
+            self._closed = self._closed or why
+            self._sends.clear()
+
+    def _queue(self, method: str, to: str, text: str, mentions: tuple[str, ...]) -> Queued:
+        said = wording(text)
+        with self._lock:
+            if self._closed:
+                raise ContextClosed(f"ctx.{method}() in {self._plugin} came too late: {self._closed}. Nothing is sent.")
+            n = len(self._sends) + 1
+            self._sends.append(Send(n=n, instance=self._sender(method), to=to, text=said, mentions=mentions))
+        return Queued(f"{self.delivery.id}.{n}")
+
+    def _sender(self, method: str) -> str:
+        if not self._instance:
+            raise ValueError(f"ctx.{method}() has no instance to send through: this event names none")
+        return self._instance
+
+
+class Context(EventContext[S_co, R_co]):
+    """For an event in a chat: adds answering there."""
+
+    def reply(self, text: str, *, mentions: Sequence[Person | str] = ()) -> Queued:
+        """Queue a message to the event's chat, mentioning people by jid or number.
+
+        Raises:
+            ValueError: the text is empty, a mention is no address, or the event names no chat or instance.
+            ContextClosed: the handler has ended.
+        """
+        return self._queue("reply", self._chat(), text, mentioned(mentions))
+
+    def _chat(self) -> str:
+        event = self.event
+        if isinstance(event, MessageEvent):
+            chat = event.message.reply_to
+        else:
+            chat = event.chat if isinstance(event, ChatEvent) else None
+        if not chat:
+            raise ValueError("ctx.reply() has nowhere to go: this event names no chat that could be answered in")
+        return chat
+
+
+def open_context(  # noqa: PLR0913 - the constructor's own
+    *,
+    event: Event,
+    delivery: Delivery,
+    log: FilteringBoundLogger,
+    plugin: str,
+    instance: str | None,
+    clock: Callable[[], datetime] = _utc_now,
+) -> EventContext[Any, Any]:
+    """The context to handle an event with: a `Context` for one in a chat, else an `EventContext`."""
+    make: type[EventContext[Any, Any]] = Context if isinstance(event, ChatEvent) else EventContext
+    return make(event=event, delivery=delivery, log=log, plugin=plugin, instance=instance, clock=clock)

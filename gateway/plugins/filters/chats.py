@@ -1,0 +1,82 @@
+"""Filters on where a message was written, by whom, and what kind it is."""
+
+from collections.abc import Callable
+from typing import Final, get_args
+
+from gateway import jid
+from gateway.events import MessageEvent
+from gateway.events.kinds import Kind
+from gateway.plugins.filters.base import Filter
+from gateway.plugins.misuse import Misuse
+from gateway.plugins.outgoing import address
+
+_KINDS: Final = frozenset[str](get_args(Kind))
+
+
+def _of_message(written: str, test: Callable[[MessageEvent], bool]) -> Filter[MessageEvent]:
+    return Filter(written, lambda event, _: test(event), needs=(MessageEvent,))
+
+
+def _is_post(event: MessageEvent) -> bool:
+    """Written to everybody who follows, so that answering would be out of place."""
+    message = event.message
+    return message.is_status or message.is_newsletter or jid.kind(message.chat or "") == "broadcast"
+
+
+def _is_inbound(event: MessageEvent) -> bool:
+    return not event.message.from_me and not _is_post(event)
+
+
+def _is_private(event: MessageEvent) -> bool:
+    return not event.message.is_group and not _is_post(event)
+
+
+inbound: Final = _of_message("inbound", _is_inbound)
+"""Written by somebody else, to this number or a group: no own message, no status, no channel or broadcast post."""
+private: Final = _of_message("private", _is_private)
+"""In a chat between two."""
+group: Final = _of_message("group", lambda event: event.message.is_group)
+"""In a group."""
+from_me: Final = _of_message("from_me", lambda event: event.message.from_me)
+"""Written by the instance's own number, on whichever device."""
+
+
+def chat(*addresses: str) -> Filter[MessageEvent]:
+    """In one of these chats: jids (a group's ends in `@g.us`), or numbers as people write them."""
+    wanted = _addresses("chat", addresses)
+    return _of_message(_written("chat", addresses), lambda event: not wanted.isdisjoint(_names(event.message.chat)))
+
+
+def from_sender(*addresses: str) -> Filter[MessageEvent]:
+    """Written by one of these people: jids, LIDs, or numbers as people write them."""
+    wanted = _addresses("from_sender", addresses)
+
+    def test(event: MessageEvent) -> bool:
+        sender = event.message.sender
+        return not wanted.isdisjoint((*_names(sender.jid), sender.phone, sender.lid))
+
+    return _of_message(_written("from_sender", addresses), test)
+
+
+def kind(*kinds: Kind) -> Filter[MessageEvent]:
+    """The message is one of these: `text`, `image`, `voice`, `location`, ..."""
+    wanted = frozenset(kinds)
+    if strange := wanted - _KINDS:
+        raise Misuse.here(f"{_written('kind', kinds)}: there is no kind {', '.join(map(repr, sorted(strange)))}")
+    return _of_message(_written("kind", kinds), lambda event: event.message.kind in wanted)
+
+
+def _names(address_in_use: str | None) -> tuple[str | None, str | None]:
+    """A jid as it is, and the digits of its number."""
+    return (address_in_use, jid.phone(address_in_use or ""))
+
+
+def _addresses(name: str, addresses: tuple[str, ...]) -> frozenset[str | None]:
+    try:
+        return frozenset(jid.phone(found) or jid.bare(found) for found in map(address, addresses))
+    except ValueError as error:
+        raise Misuse.here(f"{_written(name, addresses)}: {error}") from None
+
+
+def _written(name: str, values: tuple[str, ...]) -> str:
+    return f"{name}({', '.join(map(repr, values))})"

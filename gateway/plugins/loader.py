@@ -1,0 +1,133 @@
+"""Load a folder of plugin files by path, each by itself: a broken one is a report, never the end of the others.
+
+Nothing is ever unloaded: an edited file takes effect in a new process.
+"""
+
+import re
+import traceback
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import msgspec
+
+from gateway.errors import PluginError
+from gateway.plugins.folder import import_file, open_folder
+from gateway.plugins.misuse import Misuse
+from gateway.plugins.plugin import Plugin
+
+_NAME: Final = re.compile(r"[\w-]+")
+
+
+class LoadedPlugin(msgspec.Struct, frozen=True):
+    """A plugin and the file that made it."""
+
+    plugin: Plugin[Any, Any]
+    file: Path
+
+
+class LoadError(msgspec.Struct, frozen=True):
+    """Why a file's plugin is left out."""
+
+    file: Path
+    line: int | None
+    """Line of that file, where one is to blame."""
+    text: str
+    """What is wrong, in one line."""
+    traceback_text: str = ""
+    """Python's traceback, for an error raised by the file's own code."""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.text}" if self.line else f"{self.file}: {self.text}"
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What a folder held."""
+
+    plugins: tuple[LoadedPlugin, ...]
+    errors: tuple[LoadError, ...]
+
+
+def load_folder(folder: Path, *, only: Collection[str] | None = None) -> Loaded:
+    """Load `[!_]*.py`, sorted by name; with `only`, the files of these names (without `.py`) alone.
+
+    Raises:
+        PluginError: there is no such folder.
+    """
+    if not folder.is_dir():
+        raise PluginError(
+            f"There is no folder {folder} to load plugins from: make it, or name another as `routes` in config.yaml."
+        )
+    package = open_folder(folder.resolve())
+    files = [file for file in sorted(folder.resolve().glob("[!_]*.py")) if only is None or file.stem in only]
+    results = [_load_file(package, file) for file in files if file.is_file()]
+    return _without_clashes(results)
+
+
+def _load_file(package: str, file: Path) -> LoadedPlugin | LoadError:
+    try:
+        plugin = _own_plugin(import_file(package, file), file)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here; the caller reports it
+        return _report(error, file)
+    plugin.name = plugin.name or file.stem
+    if not _NAME.fullmatch(plugin.name):
+        return LoadError(file, None, f"{plugin.name!r} is no name for a plugin: use letters, digits, - and _")
+    return LoadedPlugin(plugin, file)
+
+
+def _own_plugin(module: ModuleType, file: Path) -> Plugin[Any, Any]:
+    """The `plugin` of a module, which makes it itself and makes no other."""
+    plugin = vars(module).get("plugin")
+    if not isinstance(plugin, Plugin):
+        hint = "write plugin = Plugin(), or begin the file's name with _ if it only helps others"
+        raise PluginError(f"no plugin here: {hint}" if plugin is None else f"plugin is {plugin!r}: {hint}")
+    for name, value in vars(module).items():
+        if isinstance(value, Plugin) and value is not plugin and value.file == str(file):
+            raise Misuse(f"{name} is a second plugin; a file has one, called plugin", file=value.file, line=value.line)
+    return plugin
+
+
+def _report(error: BaseException, file: Path) -> LoadError:
+    if isinstance(error, Misuse):
+        own = error.file == str(file)
+        return LoadError(file, error.line if own else None, error.problem if own else str(error))
+    if isinstance(error, PluginError):
+        return LoadError(file, None, str(error))
+    text = " ".join(traceback.format_exception_only(error)[-1].split())
+    return LoadError(file, _line(error, file), text, "".join(traceback.format_exception(error)))
+
+
+def _line(error: BaseException, file: Path) -> int | None:
+    """The line of the file that raised, or that called what raised."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return error.lineno
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno for frame in reversed(frames) if frame.filename == str(file)), None)
+
+
+def _without_clashes(results: Sequence[LoadedPlugin | LoadError]) -> Loaded:
+    """Leave out plugins that share a name: which of them is meant is nothing to guess at."""
+    found = [each for each in results if isinstance(each, LoadedPlugin)]
+    clashes = {each.file: clash for each in found if (clash := _clash(each, found))}
+    errors = [each for each in results if isinstance(each, LoadError)] + list(clashes.values())
+    return Loaded(
+        plugins=tuple(each for each in found if each.file not in clashes),
+        errors=tuple(sorted(errors, key=lambda error: error.file)),
+    )
+
+
+def _clash(one: LoadedPlugin, all_found: Sequence[LoadedPlugin]) -> LoadError | None:
+    """Why one plugin can't stand beside another."""
+    name = one.plugin.name
+    for other in all_found:
+        if other.file == one.file or other.plugin.name != name:
+            continue
+        if other.plugin is not one.plugin:
+            text = f"{one.file.name} and {other.file.name} both make a plugin named {name!r}: rename one of them"
+            return LoadError(one.file, one.plugin.line, text)
+        if one.plugin.file == str(other.file):
+            return LoadError(
+                one.file, None, f"its plugin is that of {other.file.name}; import other names, make your own"
+            )
+    return None

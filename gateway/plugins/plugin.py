@@ -1,0 +1,128 @@
+"""A plugin: an ordered list of handlers, and the question which of them takes an event."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, Protocol, overload
+
+from typing_extensions import TypeForm, TypeVar
+
+from gateway.events import EVENT_TYPES, ChatEvent, Event, MalformedEvent, MessagesUpsert, UnknownEvent
+from gateway.plugins.context import Context, EventContext
+from gateway.plugins.filters import Filter, inbound
+from gateway.plugins.filters.base import require
+from gateway.plugins.handler import Handler, event_types, make_handler
+from gateway.plugins.misuse import Misuse, caller
+
+S = TypeVar("S", default=None)
+R = TypeVar("R", default=None)
+E = TypeVar("E", bound=Event)
+CE = TypeVar("CE", bound=ChatEvent)
+C = TypeVar("C")
+T = TypeVar("T", bound=Awaitable[None] | None)
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+C_co = TypeVar("C_co", covariant=True)
+
+
+class On(Protocol[E_co, C_co]):
+    """Registers the function below it and gives it back unchanged."""
+
+    def __call__(self: "On[E, C]", handler: Callable[[E, C], T], /) -> Callable[[E, C], T]:
+        """Register."""
+        ...
+
+
+class Plugin(Generic[S, R]):
+    """One file of handlers. Its file says `plugin = Plugin()`; S types its settings, R its resource."""
+
+    name: str
+    """Unique in a gateway: its positions, deliveries and settings go by it. The loader fills in the file's name."""
+
+    def __init__(self: "Plugin[None, None]", name: str = "") -> None:
+        self.name = name
+        self.file, self.line = caller()
+        self._handlers: list[Handler] = []
+        self._by_type: dict[type[Event], tuple[Handler, ...]] = {}
+
+    def __repr__(self) -> str:
+        return f"Plugin({self.name!r})"
+
+    @property
+    def handlers(self) -> tuple[Handler, ...]:
+        """In order of registration."""
+        return tuple(self._handlers)
+
+    def message(self, *filters: Filter[MessagesUpsert]) -> On[MessagesUpsert, Context[S, R]]:
+        """Take messages that somebody else wrote in a chat: no own ones, no status, no channel or broadcast posts.
+
+        Raises:
+            PluginError: misuse, naming file and line.
+        """
+        _refuse_bare(*filters)
+        return self._decorator((MessagesUpsert,), (inbound, *filters))
+
+    @overload
+    def on(self, event: TypeForm[CE], /, *filters: Filter[CE]) -> On[CE, Context[S, R]]: ...
+    @overload
+    def on(self, event: TypeForm[E], /, *filters: Filter[E]) -> On[E, EventContext[S, R]]: ...
+    def on(self, event: object, /, *filters: Filter[Any]) -> On[Any, Any]:
+        """Take events of a type, of several (`A | B`), or all (`Event`). Nothing is left out unless a filter does.
+
+        Raises:
+            PluginError: misuse, naming file and line.
+        """
+        return self._decorator(event_types(event), filters)
+
+    def wants(self, event_name: str) -> bool:
+        """Whether an event of this name could reach a handler; names nobody knows go to UnknownEvent's.
+
+        Whoever handles MalformedEvent wants every name, for any event can come malformed.
+        """
+        return bool(self.candidates(EVENT_TYPES.get(event_name, UnknownEvent)) or self.candidates(MalformedEvent))
+
+    def candidates(self, event_type: type[Event]) -> tuple[Handler, ...]:
+        """The handlers for this type of event, in order of registration, before any filter is asked."""
+        found = self._by_type.get(event_type)
+        if found is None:
+            found = tuple(handler for handler in self._handlers if issubclass(event_type, handler.events))
+            self._by_type[event_type] = found
+        return found
+
+    async def find(self, event: Event, ctx: EventContext[Any, Any]) -> Handler | None:
+        """The first handler whose filters let the event through. Suspends only where a filter's predicate does.
+
+        An error in a filter comes through: it is the author's, like one in a handler.
+        """
+        for handler in self.candidates(type(event)):
+            answer = handler.matches(event, ctx)
+            if answer if isinstance(answer, bool) else await answer:
+                return handler
+        return None
+
+    def _decorator(self, events: tuple[type[Event], ...], filters: tuple[Filter[Any], ...]) -> On[Any, Any]:
+        checked = tuple(map(require, filters))
+
+        def register(function: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
+            self._add(make_handler(function, events, checked))
+            return function
+
+        return register
+
+    def _add(self, handler: Handler) -> None:
+        for earlier in self._handlers:
+            if earlier.function is handler.function:
+                raise Misuse.of(
+                    handler.function, f"{handler.name} has two decorators: write on(A | B), or two functions"
+                )
+            if earlier.hides(handler):
+                text = f"{handler.name} can never run: {earlier.name} in line {earlier.line} takes all it would"
+                raise Misuse.of(handler.function, text)
+        self._handlers.append(handler)
+        self._by_type.clear()
+
+
+def _refuse_bare(*filters: object) -> None:
+    """`@plugin.message` without brackets hands in the handler where filters belong."""
+    for each in filters:
+        if inspect.isfunction(each) and not each.__module__.startswith(__package__):
+            hint = "write @plugin.message() above a handler, check(...) around a predicate"
+            raise Misuse.of(each, f"message got the function {each.__name__}: {hint}")
