@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, TextIO
 import orjson
 import structlog
 
-from gateway.redact import PLACEHOLDER, Redactor, is_secret_name, printable
+from gateway.redact import PLACEHOLDER, Json, Redactor, is_secret_name, printable
 
 Format = Literal["auto", "console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -31,7 +31,12 @@ _BOLD: Final = "\033[1m"
 _PLAIN: Final = "\033[0m"
 
 
-def configure(format: Format, level: Level, secrets: Iterable[str] = (), stream: TextIO | None = None) -> None:
+def configure(
+    format: Format,  # noqa: A002 - as the setting is called
+    level: Level,
+    secrets: Iterable[str] = (),
+    stream: TextIO | None = None,
+) -> None:
     """Set up logging for this process, once at its start.
 
     Args:
@@ -69,6 +74,7 @@ class Cleaner:
         self._redactor = redactor
 
     def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> EventDict:
+        """Clean one line's values; numbers, true, false and nothing stay what they are."""
         for name, value in event_dict.items():
             if not isinstance(value, int | float | None):
                 event_dict[name] = PLACEHOLDER if is_secret_name(name) else self._clean(name, value)
@@ -97,30 +103,34 @@ class ConsoleLine:
         self._colour = colour
 
     def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> str:
+        """Write one line; a traceback stands below it, indented."""
         level = event_dict.pop("level", "info")
         below = [text for name in ("stack", "exception") if (text := event_dict.pop(name, None))]
         event_dict["subject"] = event_dict.pop("plugin", None) or event_dict.pop("event_name", None)
-        columns = [self._column(name, width, level, event_dict) for name, width in _COLUMNS]
+        columns = self._columns(level, event_dict)
         rest = [self._paint(_DIM, f"{name}={value}") for name, value in event_dict.items() if value is not None]
         clock = self._paint(_DIM, datetime.now().astimezone().strftime("%H:%M:%S"))
-        line = "  ".join(part for part in (*columns, *rest) if part)
+        line = "  ".join((*columns, *rest))
         return "\n".join([f"{clock} {line}".rstrip(), *(_indent(text) for text in below)])
 
-    def _column(self, name: str, width: int, level: str, event_dict: EventDict) -> str:
-        value = event_dict.pop(name, None)
-        if name == "ms":
-            return (
-                ""
-                if value is None
-                else self._paint(_DIM, f"{value:g} ms" if isinstance(value, float) else f"{value} ms")
-            )
-        text = f"{'' if value is None else value:<{width}}"
-        if name == "event":
-            return self._paint(_COLOURS.get(level, _BOLD), text)
-        return text
+    def _columns(self, level: str, event_dict: EventDict) -> list[str]:
+        """The columns up to the last one that holds something."""
+        texts = [(name, width, _column_text(name, event_dict.pop(name, None))) for name, width in _COLUMNS]
+        while texts and not texts[-1][2]:
+            texts.pop()
+        colours = {"event": _COLOURS.get(level, _BOLD), "ms": _DIM}
+        return [self._paint(colours.get(name, ""), f"{text:<{width}}") for name, width, text in texts if width or text]
 
     def _paint(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{_PLAIN}" if self._colour else text
+        return f"{colour}{text}{_PLAIN}" if self._colour and colour else text
+
+
+def _column_text(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if name == "ms" and isinstance(value, int | float):
+        return f"{round(value, 1):g} ms"
+    return str(value)
 
 
 class LibraryHandler(logging.Handler):
@@ -143,9 +153,10 @@ def _forward_libraries(level: int) -> None:
     root.setLevel(level)
 
 
-def _plain(value: object) -> Any:
+def _plain(value: object) -> Json:
     """Any mapping or sequence as parsed JSON."""
-    return orjson.loads(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+    parsed: Json = orjson.loads(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+    return parsed
 
 
 def _compact(value: object) -> str:

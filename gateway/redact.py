@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 PLACEHOLDER: Final = "[redacted]"
 
@@ -84,6 +84,7 @@ _UNPRINTABLE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _SHORT_ESCAPES: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_ONE_BYTE: Final = 0xFF
 _LAST_DIGITS: Final = 4
 
 
@@ -221,4 +222,4 @@ def _without_patterns(text: str) -> str:
 def _escape(found: re.Match[str]) -> str:
     character = found[0]
     code = ord(character)
-    return _SHORT_ESCAPES.get(character) or (f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}")
+    return _SHORT_ESCAPES.get(character) or (f"\\u{code:04x}" if code > _ONE_BYTE else f"\\x{code:02x}")

@@ -12,6 +12,7 @@ from gateway.config.reader import read_section
 from gateway.config.secret import Secret
 from gateway.config.settings import Config
 from gateway.errors import ConfigError
+from gateway.redact import is_secret_name
 
 FILE_NAME: Final = "config.yaml"
 
@@ -37,8 +38,11 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
 
 
 def secrets(config: Config) -> tuple[str, ...]:
-    """Every key and token set, so that logs and pages can be kept free of them."""
-    return tuple(dict.fromkeys(secret.reveal() for secret in _find_secrets(config) if secret))
+    """Every key and token set, so that logs and pages can be kept free of them.
+
+    Of a plugin's settings, whose types nobody here knows, those whose name says so (`api_key`, `token`).
+    """
+    return tuple(dict.fromkeys(filter(None, _find_secrets(config))))
 
 
 def refuse_open_listener(config: Config) -> None:
@@ -73,14 +77,19 @@ def _check(config: Config, file: str) -> None:
         raise ConfigError(f"{file}: admin.port: {admin.port} is webhook.port too; the two listeners need two ports")
     if webhook.max_in_flight < webhook.max_body:
         raise ConfigError(f"{file}: webhook.max_in_flight: is below webhook.max_body, so no large body could pass")
+    if webhook.auth != "none" and webhook.auth.header and not webhook.auth.header.values:
+        raise ConfigError(f"{file}: webhook.auth.header.values: expected at least one")
 
 
-def _find_secrets(value: object) -> Iterator[Secret]:
+def _find_secrets(value: object) -> Iterator[str]:
     if isinstance(value, Secret):
-        yield value
+        yield value.reveal()
     elif isinstance(value, msgspec.Struct):
         for name in value.__struct_fields__:
             yield from _find_secrets(getattr(value, name))
-    elif isinstance(value, tuple):
+    elif isinstance(value, tuple | list):
         for item in value:
             yield from _find_secrets(item)
+    elif isinstance(value, dict):
+        for name, below in value.items():
+            yield from [below] if isinstance(below, str) and is_secret_name(name) else _find_secrets(below)

@@ -4,21 +4,26 @@ What a place expects is known here, so each error can say what stands there, wha
 """
 
 import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from gateway.config.document import Leaf, Listing, Node, Section
 from gateway.config.scalars import SWITCH, Scalar
 from gateway.config.settings import Settings
+from gateway.redact import redact_url
 
 S = TypeVar("S", bound=Settings)
+Hint: TypeAlias = Any
+"""What `get_type_hints` gives: a class, or one of typing's own forms, which have no type in common."""
 
 _MISREAD: Final = (
     ("true or false", re.compile(r"(?i:true|false|yes|no|on|off)")),
-    ("a number with another base, or without its zero", re.compile(r"[-+]?0[0-9_]+|0[xX][0-9a-fA-F_]+|0[ob][0-7_]+")),
+    ("a number that loses its zero", re.compile(r"[-+]?0[0-9_]+")),
+    ("a number with another base", re.compile(r"0[xX][0-9a-fA-F_]+|0[ob][0-7_]+")),
     ("a number", re.compile(r"[-+]?(\d[\d_]*)?\.?\d[\d_]*([eE][-+]?\d+)?|[-+]?\d+\.|[-+]?\.(?i:inf|nan)")),
     ("a number in base 60", re.compile(r"[-+]?\d+(:[0-5]?\d)+(\.\d*)?")),
     ("a date", re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?")),
@@ -39,7 +44,7 @@ def read_section(node: Section, kind: type[S]) -> S:
     hints = get_type_hints(kind, include_extras=True)
     for name, below in node.entries.items():
         if name not in hints:
-            raise below.place.error(f"no such setting{_suggest(name, list(hints))}")
+            raise below.place.error(f"no such setting{_suggest_key(name, hints)}")
     given = {name: below for name, below in node.entries.items() if not _is_empty(below)}
     for field in msgspec.structs.fields(kind):
         if field.required and field.name not in given:
@@ -47,9 +52,9 @@ def read_section(node: Section, kind: type[S]) -> S:
     return kind(**{name: read(below, hints[name]) for name, below in given.items()})
 
 
-def read(node: Node, hint: Any) -> object:
+def read(node: Node, hint: Hint) -> object:
     """One value as the type its place asks for."""
-    origin = get_origin(hint)
+    origin = _form(hint)
     if hint is Any:
         return read_raw(node)
     if origin is Annotated:
@@ -75,37 +80,40 @@ def read_raw(node: Node) -> object:
         return msgspec.json.decode(node.text.lower()) if node.text not in {"", "~"} else None
     misread = _misread_as(node)
     if misread:
-        raise node.place.error(
-            f'{node.text} is {misread} to some and text to others; write "{node.text}" in quotes{_or_plain(misread)}'
-        )
+        raise node.place.error(f'YAML takes {node.text} for {misread}; write "{node.text}" in quotes{_or_plain(node)}')
     return node.text
 
 
-def _read_keys(node: Node, hint: Any) -> object:
+def _form(hint: Hint) -> object:
+    """Which of typing's forms a hint is; None for a class."""
+    return get_origin(hint)
+
+
+def _read_keys(node: Node, hint: Hint) -> object:
     if not isinstance(node, Section):
         raise node.place.error(f"expected settings, such as  {{name: value}}, got {_describe(node, hide=True)}")
-    if get_origin(hint) is dict:
+    if _form(hint) is dict:
         below = get_args(hint)[1]
         return {name: _read_entry(value, below) for name, value in node.entries.items()}
     return read_section(node, hint)
 
 
-def _read_entry(node: Node, hint: Any) -> object:
+def _read_entry(node: Node, hint: Hint) -> object:
     """An entry of a mapping; one with nothing below it has all defaults."""
     if _is_empty(node) and hint is not Any:
         return hint()
     return read(node, hint)
 
 
-def _read_union(node: Node, members: tuple[object, ...]) -> object:
+def _read_union(node: Node, members: tuple[Hint, ...]) -> object:
     """Settings where keys stand, else the word or value that may stand in their place."""
     members = tuple(member for member in members if member is not NoneType)
     if len(members) == 1:
         return read(node, members[0])
-    section = next(member for member in members if get_origin(member) is None)
+    section = next(member for member in members if _form(member) is None)
     if isinstance(node, Section):
         return read_section(node, section)
-    word = next(member for member in members if get_origin(member) is Literal)
+    word = next(member for member in members if _form(member) is Literal)
     if isinstance(node, Leaf) and node.text in get_args(word):
         return node.text
     names = ", ".join(section.__struct_fields__)
@@ -114,7 +122,7 @@ def _read_union(node: Node, members: tuple[object, ...]) -> object:
     )
 
 
-def _read_list(node: Node, item: object) -> tuple[object, ...]:
+def _read_list(node: Node, item: Hint) -> tuple[object, ...]:
     """A list; one single value stands for the list of it."""
     if isinstance(node, Listing):
         return tuple(read(below, item) for below in node.items)
@@ -132,6 +140,8 @@ def _read_scalar(node: Node, scalar: Scalar) -> object:
     if not isinstance(node, Leaf):
         raise node.place.error(f"expected {scalar.expected}, got {_describe(node, hide=True)}")
     misread = _misread_as(node)
+    if node.empty:
+        raise node.place.error(f"expected {scalar.expected}, got nothing")
     if misread and scalar.is_text:
         raise node.place.error(_quotes_needed(node, scalar, misread))
     try:
@@ -153,14 +163,22 @@ def _quotes_needed(node: Leaf, scalar: Scalar, misread: str) -> str:
 
 def _hint(node: Leaf, scalar: Scalar) -> str:
     """What to write instead, where it can be told."""
-    word = node.text.lower()
-    if scalar is SWITCH:
-        return {"yes": "; write true", "on": "; write true", "no": "; write false", "off": "; write false"}.get(
-            word, ""
-        )
-    if re.fullmatch(r"0\d+", node.text) and not node.filled:
-        return f"; without the leading zero it is {node.text.lstrip('0') or '0'}"
-    return ""
+    plain = None if node.filled else _plain_form(node.text)
+    if plain in {"true", "false"} and scalar is not SWITCH:
+        return ""
+    return f"; write {plain}" if plain else ""
+
+
+def _or_plain(node: Leaf) -> str:
+    plain = _plain_form(node.text)
+    return f" if it is text, or {plain}" if plain else ""
+
+
+def _plain_form(text: str) -> str | None:
+    """The way of writing a switch or a number that nobody takes for anything else."""
+    if re.fullmatch(r"0\d+", text):
+        return text.lstrip("0") or "0"
+    return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower())
 
 
 def _misread_as(node: Leaf) -> str | None:
@@ -170,19 +188,17 @@ def _misread_as(node: Leaf) -> str | None:
     return next((what for what, pattern in _MISREAD if pattern.fullmatch(node.text)), None)
 
 
-def _or_plain(misread: str) -> str:
-    return ", or true or false" if misread == "true or false" else ""
-
-
 def _describe(node: Node, *, hide: bool = False) -> str:
-    """What stands there, without what came from the environment and without keys."""
+    """What stands there, without keys and without what came from the environment."""
     if isinstance(node, Section):
         return "settings"
     if isinstance(node, Listing):
         return "a list"
     if node.empty:
         return "nothing"
-    return "something else" if hide else repr(node.written)
+    if not node.text:
+        return "an empty text"
+    return "something else" if hide else repr(redact_url(node.written))
 
 
 def _is_empty(node: Node) -> bool:
@@ -193,6 +209,12 @@ def _either(choices: tuple[str, ...]) -> str:
     return f"{', '.join(choices[:-1])} or {choices[-1]}"
 
 
-def _suggest(name: str, known: "list[str] | tuple[str, ...]") -> str:
+def _suggest_key(name: str, hints: Mapping[str, Hint]) -> str:
+    """The setting that was meant: one of the same section, else one a level below."""
+    below = [f"{section}.{name}" for section, hint in hints.items() if name in getattr(hint, "__struct_fields__", ())]
+    return f"; did you mean {' or '.join(below)}?" if below else _suggest(name, tuple(hints))
+
+
+def _suggest(name: str, known: tuple[str, ...]) -> str:
     near = get_close_matches(name.lower().replace("-", "_"), known, n=1)
     return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"

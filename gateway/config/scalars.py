@@ -122,6 +122,9 @@ def _matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return parse_matching
 
 
+_filled: Final = _matching(re.compile(r".+", re.DOTALL))
+
+
 def _secret_matching(pattern: re.Pattern[str]) -> Callable[[str], Secret]:
     parse = _matching(pattern)
     return lambda text: Secret(parse(text))
@@ -129,7 +132,7 @@ def _secret_matching(pattern: re.Pattern[str]) -> Callable[[str], Secret]:
 
 Text = Annotated[str, Scalar("text", str)]
 Address = Annotated[str, Scalar("an address to listen on, such as 127.0.0.1", _matching(re.compile(r"\S+")))]
-Folder = Annotated[Path, Scalar("a path", Path)]
+Folder = Annotated[Path, Scalar("a path", lambda text: Path(_filled(text)))]
 Key = Annotated[Secret, Scalar("text", Secret, is_secret=True)]
 """A key that may be left empty."""
 
@@ -145,9 +148,7 @@ HeaderValue = Annotated[
 PathSecret = Annotated[
     Secret, Scalar("letters, digits and . _ ~ - only, not empty", _secret_matching(_SEGMENT), is_secret=True)
 ]
-SigningKey = Annotated[
-    Secret, Scalar("text that is not empty", _secret_matching(re.compile(r".+", re.DOTALL)), is_secret=True)
-]
+SigningKey = Annotated[Secret, Scalar("text that is not empty", lambda text: Secret(_filled(text)), is_secret=True)]
 
 SWITCH: Final = Scalar("true or false", lambda text: _SWITCH[text.lower()], is_text=False)
 Switch = Annotated[bool, SWITCH]
@@ -158,7 +159,7 @@ Pause = Annotated[float, Scalar("seconds as a number, 0 or more", _not_negative,
 Days = Annotated[float, Scalar("days as a number above 0", _positive(parse_number), is_text=False)]
 Size = Annotated[int, Scalar("a size such as 128MiB, 5GiB or a number of bytes", parse_size, is_text=False)]
 BasePath = Annotated[str, Scalar("a path that begins with /, such as /webhook", parse_base_path)]
-Url = Annotated[str, Scalar("an http or https URL without user, password and query", parse_url, is_secret=True)]
+Url = Annotated[str, Scalar("an http or https URL without user, password and query", parse_url)]
 Network = Annotated[
     IPv4Network | IPv6Network, Scalar("a network such as 10.0.0.0/8, or one address", parse_network, is_text=False)
 ]

@@ -5,9 +5,8 @@ whoever needs its text asks for it by name, and a reader of the code sees where 
 """
 
 from hmac import compare_digest
-from typing import Final
 
-PLACEHOLDER: Final = "[redacted]"
+from gateway.redact import PLACEHOLDER
 
 
 class Secret:

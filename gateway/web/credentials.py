@@ -21,6 +21,7 @@ Network: TypeAlias = IPv4Network | IPv6Network
 
 LEEWAY: Final = 1_800  # seconds; Evolution signs once, for 600 s, and reuses the token in retries over 20 minutes
 
+_LATEST: Final = 2**53  # seconds; whole numbers above it are no longer exact
 _CLAIMS: Final = {"app": "evolution", "action": "webhook"}
 _BLOCK: Final = 64  # bytes; HMAC-SHA256 fills a shorter key up to this with zeros itself
 
@@ -87,7 +88,7 @@ class Credentials:
         if self._header is None:
             return
         sent = headers.getall(self._header.name, [])
-        right = any([_is_any(value, self._values) for value in sent])  # a list: each is compared
+        right = sum(_is_any(value, self._values) for value in sent) > 0
         what = "is right" if right else "is wrong" if sent else "is missing"
         yield _Finding(allowed=right, reason=f"header {self._header.name} {what}")
 
@@ -121,8 +122,8 @@ class _Finding(msgspec.Struct, frozen=True, kw_only=True):
 def client_address(peer: str | None, x_forwarded_for: Iterable[str], trusted: Sequence[Network]) -> Address | None:
     """The sender's address: the peer's, or what trusted proxies say of it, read from the right.
 
-    A proxy adds the address it sees at the right end, so the first one from the right that is not a trusted proxy is the
-    sender; all left of it is the sender's own claim. None when there is no address, or a trusted proxy wrote none.
+    A proxy adds the address it sees at the right end, so the first one from the right that is not a trusted proxy is
+    the sender; all left of it is the sender's own claim. None when there is no address, or a trusted proxy wrote none.
     """
     client = _parse_address(peer or "")
     hops = [hop for line in x_forwarded_for for hop in line.split(",")]
@@ -157,7 +158,7 @@ def _find_wrong(token: str, key: bytes, now: float) -> str | None:
         return f"has no {error.claim}"
     except jwt.InvalidSignatureError:
         return "is signed with another key"
-    except jwt.InvalidTokenError as error:
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:  # the last two from a header no sender would make
         return f"is no HS256 token ({type(error).__name__})"
     return _find_wrong_claim(claims, now)
 
@@ -189,7 +190,8 @@ _OPTIONS: Final[jwt.types.Options] = {
 
 
 def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a claim is a number of seconds that can be computed with: no NaN, no 400 digits."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LATEST
 
 
 def _worst(wrongs: Sequence[str | None]) -> str:
@@ -199,7 +201,7 @@ def _worst(wrongs: Sequence[str | None]) -> str:
 
 
 def _signing_key(secret: Secret) -> bytes:
-    """The key as HMAC sees it; filled up here, so that PyJWT doesn't warn of a key whose length Evolution's user chose."""
+    """The key as HMAC sees it; filled up here, as PyJWT would warn of each short one."""
     return secret.reveal().encode().ljust(_BLOCK, b"\0")
 
 
@@ -214,4 +216,4 @@ def _digest(text: str) -> bytes:
 
 def _is_any(text: str, digests: Iterable[bytes]) -> bool:
     sent = _digest(text)
-    return any([compare_digest(sent, digest) for digest in digests])  # a list: each is compared
+    return sum(compare_digest(sent, digest) for digest in digests) > 0  # a sum doesn't stop at the first, as any() does
