@@ -1,0 +1,203 @@
+"""Turn one webhook POST into an Envelope: what the journal must know before an event can be acknowledged.
+
+No I/O here, so Evolution's rules on bodies and URLs are tested on bytes alone. The full, typed reading of an event is
+`gateway.events`; it may fail softly later, while nothing here may depend on a shape that is not certain.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+import orjson
+
+from gateway import jid, names
+from gateway.errors import EnvelopeError
+
+JsonObject = dict[str, Any]
+
+UNNAMED: Final = "unknown"
+"""The event name of a body that names none, posted to a URL that names none."""
+
+NAME_LIMIT: Final = 200
+"""Characters kept of a name, an instance or a chat that the sender chose; real ones are shorter than 100."""
+
+_REST_DELETION: Final = "key"
+"""`messages.delete` by REST carries the message's key inside a database row (2.2 and later)."""
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """One posted event, as far as accepting it needs."""
+
+    event: str
+    """Evolution's name for the event, whatever spelling came; for an unknown one the text that came."""
+    instance: str | None
+    """The instance's name; None for the few events that belong to the whole server."""
+    chat: str | None
+    """Jid of the one chat the event belongs to, without device; None when there is none or many."""
+    lane: str
+    """What is handled in order: instance and chat, or instance and family of events."""
+    digest: bytes
+    """Fingerprint of the body's bytes: two posts with the same one are the same event."""
+    dated: bool
+    """The body carries `date_time` (1.5.0 and later), so equal bytes can't be two events of different moments."""
+
+
+def read_envelope(body: bytes, suffix: str | None) -> Envelope:
+    """Read the JSON object Evolution posts to a URL that ends in `suffix` (None: no suffix).
+
+    Raises:
+        EnvelopeError: not JSON, or not an object. The sender gets 400 with this text.
+    """
+    document = parse(body)
+    event = _event_name(document.get("event"), suffix)
+    instance = _name(document.get("instance"))
+    chat = chat_of(event, document.get("data"))
+    return Envelope(
+        event=event,
+        instance=instance,
+        chat=chat,
+        lane=lane_of(event, instance, chat),
+        digest=blake2b(body, digest_size=16).digest(),
+        dated=isinstance(document.get("date_time"), str),
+    )
+
+
+def parse(body: bytes) -> JsonObject:
+    """Parse a body the one way that receiver and worker share; lone surrogates become U+FFFD.
+
+    Raises:
+        EnvelopeError: says what is wrong and where.
+    """
+    try:
+        document = _loads(body)
+    except orjson.JSONDecodeError as error:
+        raise EnvelopeError(_explain(body, error)) from None
+    if not isinstance(document, dict):
+        raise EnvelopeError(f"expected a JSON object, got {_json_type(document)}")
+    return document
+
+
+def split_suffix(path: str, query: str = "") -> tuple[str, ...]:
+    """The parts of a URL's path below the base path, the last being the suffix Evolution glued on.
+
+    Evolution appends `/suffix` to whatever URL it was given, so repeated slashes, a slash at the end and a suffix
+    behind a query (`?token=abc/messages-upsert`) all occur.
+    """
+    parts = tuple(unquote(part) for part in path.split("/") if part)
+    _, slash, tail = query.rpartition("/")
+    if slash and names.canonical(tail) is not None:
+        return (*parts, tail)
+    return parts
+
+
+def chat_of(event: str, data: object) -> str | None:
+    """The jid of the one chat an event's `data` belongs to, without device; None when there is none or many."""
+    found = {chat for item in _items(event, data) if (chat := _chat_of_item(event, item))}
+    return found.pop() if len(found) == 1 else None
+
+
+def lane_of(event: str, instance: str | None, chat: str | None) -> str:
+    """The lane an event is handled in: its chat, or else all events of its family in that instance."""
+    if chat is not None:
+        return f"{instance or ''}/{chat}"
+    known = names.EVENTS.get(event)
+    return f"{instance or ''}#{known.family if known else 'unknown'}"
+
+
+def _event_name(named: object, suffix: str | None) -> str:
+    """The body's own name wins; the URL only helps when the body has none."""
+    for text in (named, suffix):
+        if isinstance(text, str) and text.strip():
+            return names.canonical(text) or _name(text) or UNNAMED
+    return UNNAMED
+
+
+def _name(text: object) -> str | None:
+    return text.strip()[:NAME_LIMIT] or None if isinstance(text, str) else None
+
+
+def _items(event: str, data: object) -> Iterator[object]:
+    """The parts of `data` that each may name a chat. History batches (`messages.set`) belong to no chat."""
+    if event in ("messages.set", "messaging-history.set"):
+        return
+    if isinstance(data, list):
+        yield from data
+    else:
+        yield data
+
+
+_CHAT_KEYS: Final[dict[str, Sequence[str]]] = {
+    "call": ("groupJid", "chatId", "from"),
+    "labels.association": ("chatId",),
+    "presence.update": ("id",),
+    "groups.upsert": ("id",),
+    "groups.update": ("id",),
+    "group-participants.update": ("id",),
+}
+_KEYED: Final = frozenset({"messages.upsert", "send.message", "send.message.update", "messages.edited"})
+
+
+def _chat_of_item(event: str, item: object) -> str | None:
+    if isinstance(item, str):
+        return _jid(item) if event.startswith(("chats.", "contacts.")) else None
+    if not isinstance(item, dict):
+        return None
+    if event in _KEYED:
+        return _chat_of_key(event, item.get("key"))
+    if event == "messages.delete" and isinstance(item.get(_REST_DELETION), dict):
+        return _chat_of_key(event, item[_REST_DELETION])
+    if event.startswith(("chats.", "contacts.")):
+        return _jid(item.get("remoteJid")) or _jid(item.get("id"), server_needed=True)
+    return _first_jid(item, _CHAT_KEYS.get(event, ("remoteJid",)))
+
+
+def _chat_of_key(event: str, key: object) -> str | None:
+    if not isinstance(key, dict):
+        return None
+    chat = _jid(key.get("remoteJid"))
+    # In `messages.edited` the key is written from the editor's point of view: in a private chat it names the bot.
+    if event == "messages.edited" and chat is not None and jid.kind(chat) != "group":
+        return None
+    return chat
+
+
+def _first_jid(item: JsonObject, keys: Sequence[str]) -> str | None:
+    return next((found for key in keys if (found := _jid(item.get(key)))), None)
+
+
+def _jid(value: object, *, server_needed: bool = False) -> str | None:
+    """A jid without device. Bare digits (the EVOLUTION channel) count, unless the key may hold a database id."""
+    if not isinstance(value, str) or not value or len(value) > NAME_LIMIT:
+        return None
+    return None if server_needed and "@" not in value else jid.bare(value)
+
+
+_ESCAPE: Final = re.compile(
+    rb"\\(?:u([dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})|(u[dD][89a-fA-F]..)|.)", re.DOTALL
+)
+
+
+def _loads(body: bytes) -> object:
+    """Parse; where only a lone surrogate is in the way (JavaScript cuts inside an emoji), once more without it."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        if "surrogate in string" not in str(error):
+            raise
+        return orjson.loads(_ESCAPE.sub(lambda match: rb"\ufffd" if match[2] else match[0], body))
+
+
+def _explain(body: bytes, error: orjson.JSONDecodeError) -> str:
+    try:
+        body.decode()
+    except UnicodeDecodeError as bad:
+        return f"not UTF-8: byte 0x{body[bad.start]:02x} at position {bad.start}"
+    return f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+
+
+def _json_type(value: object) -> str:
+    kinds = {list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return kinds.get(type(value), "a number")

@@ -1,0 +1,9 @@
+"""The durable log of accepted events: written by the receiver alone, read by everybody.
+
+An event that was acknowledged is a committed row here. Nothing else in the gateway is a source of truth about events.
+"""
+
+from gateway.journal.journal import Arrival, Journal, Receipt, Refusal
+from gateway.journal.reader import JournalReader, StoredEvent, Summary
+
+__all__ = ["Arrival", "Journal", "JournalReader", "Receipt", "Refusal", "StoredEvent", "Summary"]

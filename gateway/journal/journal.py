@@ -1,0 +1,202 @@
+"""Append events, once each, and acknowledge them only when they are on disk."""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gateway.envelope import Envelope
+from gateway.errors import JournalUnavailable
+from gateway.journal.files import Mark, open_journal
+from gateway.journal.rows import checksum, insert_events, insert_seen, known
+from gateway.log import log
+from gateway.sqlite import GroupCommit
+
+UNDATED_WINDOW: Final = 60.0
+"""Seconds in which equal bytes without `date_time` (before 1.5.0) count as a repeat."""
+
+REFUSED_KEPT: Final = 1000
+REFUSED_BYTES: Final = 4096
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One authenticated POST, read and understood as far as the journal needs."""
+
+    envelope: Envelope
+    body: bytes
+    suffix: str | None
+    address: str | None
+    started: float
+    """time.perf_counter() when the request began."""
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What became of an arrival. It exists only once the event is committed."""
+
+    seq: int
+    repeat: bool
+    """The event was in the journal already; `seq` is the first one's."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A POST answered 400."""
+
+    address: str | None
+    path: str
+    reason: str
+    body: bytes
+
+
+class Journal:
+    """The writer of `journal.db`. One per data folder; `Owner` sees to that."""
+
+    def __init__(
+        self, folder: Path, *, floor: int = 0, min_free: int = 0, clock: Callable[[], float] = time.time
+    ) -> None:
+        """Open or make the journal.
+
+        Args:
+            folder: the data folder.
+            floor: a number below which no event may be numbered (the highest the worker has seen).
+            min_free: bytes that must be free on the disk, else events are refused for the time being.
+            clock: gives unix seconds.
+        """
+        self.folder = folder
+        self._clock = clock
+        self._room = Room(folder, min_free)
+        connection, self.generation, last = open_journal(folder, floor)
+        self._mark = Mark(folder)
+        self._next = self._next_if_committed = last + 1
+        self._writer: GroupCommit[Arrival | Refusal, Receipt | None] = GroupCommit(
+            connection, self._apply, name="journal-writer", committed=self._committed
+        )
+
+    @property
+    def last(self) -> int:
+        """The highest number given to an event so far; 0 before the first."""
+        return self._next - 1
+
+    async def append(self, arrival: Arrival) -> Receipt:
+        """Store one event, or find that it is stored already. Returns when that is on disk.
+
+        Raises:
+            JournalUnavailable: nothing was stored; the text says why.
+        """
+        self._room.check()
+        receipt = await self._submit(arrival)
+        assert receipt is not None  # noqa: S101 -- arrivals always get one
+        return receipt
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Keep the beginning of a post that can't be accepted, for a person to look at.
+
+        Raises:
+            JournalUnavailable: it could not be kept.
+        """
+        await self._submit(refusal)
+
+    async def close(self) -> None:
+        """Finish what is queued and close the file."""
+        await self._writer.close()
+        self._mark.close()
+
+    async def _submit(self, job: Arrival | Refusal) -> Receipt | None:
+        # Shielded: a sender that hangs up must not take back a job that is in the writer's hands.
+        try:
+            return await asyncio.shield(self._writer.submit(job))
+        except sqlite3.Error as error:
+            raise JournalUnavailable(f"the journal can't be written: {error}") from error
+
+    def _apply(self, connection: sqlite3.Connection, jobs: Sequence[Arrival | Refusal]) -> Sequence[Receipt | None]:
+        arrivals = [job for job in jobs if isinstance(job, Arrival)]
+        for job in jobs:
+            if isinstance(job, Refusal):
+                _keep_refusal(connection, job, self._clock())
+        receipts = iter(self._append(connection, arrivals))
+        return [next(receipts) if isinstance(job, Arrival) else None for job in jobs]
+
+    def _append(self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]) -> list[Receipt]:
+        """Runs on the writer's thread, inside a transaction."""
+        now = self._clock()
+        first_of = known(connection, [arrival.envelope.digest for arrival in arrivals])
+        number = self._next
+        receipts: list[Receipt] = []
+        fresh: list[tuple[int, Arrival]] = []
+        repeats: list[bytes] = []
+        for arrival in arrivals:
+            key = arrival.envelope.digest
+            first = first_of.get(key)
+            if first is not None and (arrival.envelope.dated or now - first[1] < UNDATED_WINDOW):
+                repeats.append(key)
+                receipts.append(Receipt(first[0], repeat=True))
+                continue
+            first_of[key] = (number, now)
+            fresh.append((number, arrival))
+            receipts.append(Receipt(number, repeat=False))
+            number += 1
+        insert_events(connection, [_row(seq, arrival, now) for seq, arrival in fresh])
+        insert_seen(connection, [(a.envelope.digest, seq, now) for seq, a in fresh], repeats)
+        self._next_if_committed = number
+        return receipts
+
+    def _committed(self) -> None:
+        """The rows are on disk: only now may the numbers and the mark move on."""
+        if self._next != self._next_if_committed:
+            self._next = self._next_if_committed
+            self._mark.write(self.generation, self._next - 1)
+
+
+class Room:
+    """Says when the disk is too full to accept, so that settling and deleting still find room."""
+
+    def __init__(self, folder: Path, min_free: int) -> None:
+        self._folder = folder
+        self._min_free = min_free
+        self._checked = float("-inf")
+        self._free = 0
+
+    def check(self) -> None:
+        """Look at the disk, at most once a second.
+
+        Raises:
+            JournalUnavailable: less than `min_free` bytes are left.
+        """
+        now = time.monotonic()
+        if now - self._checked >= 1:
+            self._checked = now
+            status = os.statvfs(self._folder)
+            self._free = status.f_bavail * status.f_frsize
+        if self._free < self._min_free:
+            raise JournalUnavailable(f"{self._free} bytes free in {self._folder}, data_min_free is {self._min_free}")
+
+
+def _row(seq: int, arrival: Arrival, now: float) -> tuple[object, ...]:
+    envelope = arrival.envelope
+    return (
+        seq,
+        now,
+        envelope.event,
+        envelope.instance,
+        envelope.chat,
+        envelope.lane,
+        arrival.suffix,
+        arrival.address,
+        (time.perf_counter() - arrival.started) * 1000,
+        len(arrival.body),
+        checksum(seq, envelope.event, envelope.lane, arrival.body),
+        arrival.body,
+    )
+
+
+def _keep_refusal(connection: sqlite3.Connection, refusal: Refusal, now: float) -> None:
+    log.warning("event_refused", reason=refusal.reason, address=refusal.address, bytes=len(refusal.body))
+    connection.execute(
+        "INSERT INTO refused (at, address, path, reason, size, body) VALUES (?, ?, ?, ?, ?, ?)",
+        (now, refusal.address, refusal.path, refusal.reason, len(refusal.body), refusal.body[:REFUSED_BYTES]),
+    )
+    connection.execute("DELETE FROM refused WHERE id <= (SELECT max(id) FROM refused) - ?", (REFUSED_KEPT,))

@@ -1,0 +1,122 @@
+"""Read the journal: in short queries, on a connection that can't write, from one thread at a time."""
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from gateway.journal.files import JOURNAL
+from gateway.journal.rows import checksum
+from gateway.sqlite import open_reader
+
+_SUMMARY: Final = "seq, accepted_at, event, instance, chat, suffix, address, millis, size"
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """One event as the worker takes it up."""
+
+    seq: int
+    accepted_at: float
+    """Unix seconds."""
+    event: str
+    instance: str | None
+    chat: str | None
+    lane: str
+    checksum: int
+    body: bytes
+
+    @property
+    def intact(self) -> bool:
+        """The row is the one that was written."""
+        return checksum(self.seq, self.event, self.lane, self.body) == self.checksum
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """What taking an event up needs, without its body."""
+
+    seq: int
+    event: str
+    instance: str | None
+    lane: str
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """One event in a list."""
+
+    seq: int
+    accepted_at: float
+    event: str
+    instance: str | None
+    chat: str | None
+    suffix: str | None
+    address: str | None
+    millis: float
+    """From the first byte of the request to the start of its commit."""
+    size: int
+    """Bytes of body."""
+    repeats: int = 0
+    """How many more copies of the event came."""
+
+
+class JournalReader:
+    """Reads `journal.db`.
+
+    Raises:
+        sqlite3.OperationalError: from the constructor, while there is no journal yet.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = open_reader(folder / JOURNAL)
+        self._connection.execute("SELECT 1 FROM meta")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def last(self) -> int:
+        """The highest number in the journal, 0 when it is empty."""
+        return int(self._connection.execute("SELECT coalesce(max(seq), 0) FROM event").fetchone()[0])
+
+    def generation(self) -> str:
+        """The random id of this journal file."""
+        return str(self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
+
+    def after(self, seq: int, limit: int) -> list[Taken]:
+        """The next events above `seq`, in order, without their bodies."""
+        rows = self._connection.execute(
+            "SELECT seq, event, instance, lane FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+        )
+        return [Taken(*row) for row in rows]
+
+    def events(self, numbers: list[int]) -> dict[int, StoredEvent]:
+        """Whole events by number; one that is no longer there is left out."""
+        rows = self._connection.execute(
+            "SELECT seq, accepted_at, event, instance, chat, lane, checksum, body FROM event "
+            f"WHERE seq IN ({', '.join('?' * len(numbers))})",
+            numbers,
+        )
+        return {row[0]: StoredEvent(*row) for row in rows}
+
+    def newest(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Summary]:
+        """The newest events, newest first: those below `before`, if given, and above `after`."""
+        rows = self._connection.execute(
+            f"SELECT {_SUMMARY}, (SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq) FROM event "
+            "WHERE seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            (after, before if before is not None else 2**63 - 1, limit),
+        )
+        return [Summary(*row) for row in rows]
+
+    def find(self, seq: int) -> tuple[Summary, bytes] | None:
+        """One event with its body."""
+        row = self._connection.execute(
+            f"SELECT {_SUMMARY}, (SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq), body "
+            "FROM event WHERE seq = ?",
+            (seq,),
+        ).fetchone()
+        return (Summary(*row[:-1]), row[-1]) if row else None
+
+
+def is_missing(error: sqlite3.Error) -> bool:
+    """There is no such file or table yet: its writer has not started."""
+    return error.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}

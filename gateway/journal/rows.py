@@ -1,0 +1,66 @@
+"""The journal's statements. Many rows go in one INSERT: row by row costs the interpreter's lock each time."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_CHUNKS: Final = (64, 16, 4, 1)
+"""Rows in one statement: a few sizes only, so that each statement is prepared once and kept."""
+
+_EVENT_COLUMNS: Final = "seq, accepted_at, event, instance, chat, lane, suffix, address, millis, size, checksum, body"
+
+
+def checksum(seq: int, event: str, lane: str, body: bytes) -> int:
+    """A row's own proof that it came back from the disk as it went: a flipped bit in a page passes SQLite's checks."""
+    return zlib.crc32(body, zlib.crc32(f"{seq}|{event}|{lane}".encode()))
+
+
+def insert_events(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert whole rows of `event`, in the order of the columns."""
+    for chunk in _chunks(rows):
+        connection.execute(_insert("event", _EVENT_COLUMNS, len(chunk)), [value for row in chunk for value in row])
+
+
+def insert_seen(
+    connection: sqlite3.Connection, fresh: Sequence[tuple[bytes, int, float]], repeats: Sequence[bytes]
+) -> None:
+    """Remember new keys (an old key's expired entry is replaced) and count the repeats of known ones."""
+    for chunk in _chunks(fresh):
+        connection.execute(
+            _insert("seen", "key, seq, at", len(chunk)).replace("INSERT", "INSERT OR REPLACE", 1),
+            [value for row in chunk for value in row],
+        )
+    for key in repeats:
+        connection.execute("UPDATE seen SET repeats = repeats + 1 WHERE key = ?", (key,))
+
+
+def known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, float]]:
+    """Which of `keys` were seen: the first event's number and its unix time."""
+    found: dict[bytes, tuple[int, float]] = {}
+    for chunk in _chunks(keys):
+        rows = connection.execute(_lookup(len(chunk)), chunk)
+        found.update((key, (seq, at)) for key, seq, at in rows)
+    return found
+
+
+@cache
+def _insert(table: str, columns: str, rows: int) -> str:
+    one = f"({', '.join('?' * len(columns.split(',')))})"
+    return f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * rows)}"
+
+
+@cache
+def _lookup(count: int) -> str:
+    return f"SELECT key, seq, at FROM seen WHERE key IN ({', '.join('?' * count)})"
+
+
+def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    start = 0
+    for size in _CHUNKS:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size

@@ -1,0 +1,43 @@
+-- journal.db, schema 1. The receiver is its only writer.
+
+CREATE TABLE meta (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- One row an accepted event. The body comes last: a list of events then never reads the pages that hold a photo.
+CREATE TABLE event (
+    seq         INTEGER PRIMARY KEY,      -- the event's number; never used twice, never runs backwards
+    accepted_at REAL    NOT NULL,         -- unix seconds
+    event       TEXT    NOT NULL,         -- Evolution's name: messages.upsert
+    instance    TEXT,
+    chat        TEXT,                     -- jid without device
+    lane        TEXT    NOT NULL,         -- decided once, here
+    suffix      TEXT,                     -- last part of the URL as it came
+    address     TEXT,                     -- who posted it
+    millis      REAL    NOT NULL,         -- from the first byte of the request to the start of its commit
+    size        INTEGER NOT NULL,         -- bytes of body
+    checksum    INTEGER NOT NULL,         -- crc32 of seq, event, lane and body
+    body        BLOB    NOT NULL
+);
+
+-- What was seen before, longer than the bodies live.
+CREATE TABLE seen (
+    key     BLOB PRIMARY KEY,
+    seq     INTEGER NOT NULL,
+    at      REAL    NOT NULL,             -- unix seconds of the first one
+    repeats INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
+CREATE INDEX seen_by_seq ON seen (seq);
+
+-- Posts answered 400: kept, cut, so that a person can see what came. The newest thousand.
+CREATE TABLE refused (
+    id      INTEGER PRIMARY KEY,
+    at      REAL NOT NULL,
+    address TEXT,
+    path    TEXT NOT NULL,
+    reason  TEXT NOT NULL,
+    size    INTEGER NOT NULL,
+    body    BLOB NOT NULL
+);

@@ -1,0 +1,62 @@
+"""One lock for each half of the gateway, so that two never write one data folder.
+
+The lock is the kernel's: it ends with its process, however that ends, and leaves nothing stale behind.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal
+
+from gateway.errors import DataFolderBusy
+
+Half = Literal["receiver", "worker"]
+_RETRY: Final = 0.05  # seconds
+
+
+class Owner:
+    """Holds `data/<half>.lock` while it is entered.
+
+    Raises:
+        DataFolderBusy: on entering; another process holds it, and the text names it.
+    """
+
+    def __init__(self, folder: Path, half: Half, *, patience: float = 0.0) -> None:
+        """`patience`: seconds to wait for a holder that is about to leave."""
+        self._path = folder / f"{half}.lock"
+        self._half = half
+        self._patience = patience
+        self._file = -1
+
+    def __enter__(self) -> "Owner":
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + self._patience
+        while not self._try():
+            if time.monotonic() >= deadline:
+                holder = os.pread(self._file, 100, 0).decode(errors="replace").strip() or "another process"
+                os.close(self._file)
+                raise DataFolderBusy(
+                    f"{self._path.parent} is in use: {holder} is its {self._half}. Stop it, or set another `data` folder."
+                )
+            time.sleep(_RETRY)
+        os.ftruncate(self._file, 0)
+        with contextlib.suppress(
+            OSError
+        ):  # the name is a courtesy; a full disk must not keep the gateway from starting
+            os.pwrite(self._file, f"process {os.getpid()}".encode(), 0)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._file)
+
+    def _try(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

@@ -1,0 +1,145 @@
+"""One SQLite file, one writer: a thread that commits everything that waits in one transaction.
+
+Both stores are written this way. There is no timer: while one commit is on its way to the disk the next batch gathers
+by itself, so a lone job is as quick as the disk and a thousand share one flush.
+"""
+
+import asyncio
+import contextlib
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Generic, TypeVar
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+BATCH: Final = 512
+"""Jobs in one transaction at most, so that no job waits for an endless batch."""
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # an acknowledged event survives a power cut; NORMAL lost some when measured
+    "PRAGMA wal_autocheckpoint = 1000",  # pages; a small log limits what one bad sector can take
+    "PRAGMA journal_size_limit = 16777216",  # bytes kept of the log after a large photo passed through
+    "PRAGMA temp_store = MEMORY",
+)
+
+
+def open_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes `path`, made with mode 0600 if it is new."""
+    path.touch(mode=0o600, exist_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+    for pragma in _PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A connection that only reads. It may be used from one thread at a time.
+
+    Raises:
+        sqlite3.OperationalError: there is no such file yet.
+    """
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+    )
+
+
+class GroupCommit(Generic[J, R]):
+    """Runs jobs in batches, each batch in one transaction, on a thread of its own.
+
+    `apply` gets the connection and the batch, and returns one result a job. A batch that fails is rolled back; its jobs
+    are tried one by one unless the disk itself failed, so one bad job can't fail its neighbours. `committed` is called
+    on the same thread after each commit, before any result is handed out.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        apply: Callable[[sqlite3.Connection, Sequence[J]], Sequence[R]],
+        *,
+        name: str,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._connection = connection
+        self._apply = apply
+        self._committed = committed
+        self._jobs: queue.SimpleQueue[tuple[J, asyncio.Future[R]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, job: J) -> "asyncio.Future[R]":
+        """Queue a job; the future is done once its transaction is on disk, or carries why it is not."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._jobs.put((job, future))
+        return future
+
+    async def close(self) -> None:
+        """Finish what is queued, then close the file."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._connection.close()
+
+    def _run(self) -> None:
+        while (batch := self._gather()) is not None:
+            self._deliver(self._settle(batch))
+
+    def _gather(self) -> list[tuple[J, "asyncio.Future[R]"]] | None:
+        """Wait for a job, then take all others that wait already. None when closing."""
+        if (first := self._jobs.get()) is None:
+            return None
+        batch = [first]
+        with contextlib.suppress(queue.Empty):
+            while len(batch) < BATCH:
+                if (job := self._jobs.get_nowait()) is None:
+                    self._jobs.put(None)
+                    break
+                batch.append(job)
+        return batch
+
+    def _settle(
+        self, batch: list[tuple[J, "asyncio.Future[R]"]]
+    ) -> list[tuple["asyncio.Future[R]", R | BaseException]]:
+        futures = [future for _, future in batch]
+        outcome = self._transact([job for job, _ in batch])
+        if not isinstance(outcome, BaseException):
+            return list(zip(futures, outcome, strict=True))
+        if len(batch) == 1 or isinstance(outcome, sqlite3.OperationalError):
+            return [(future, outcome) for future in futures]
+        return [pair for one in batch for pair in self._settle([one])]
+
+    def _transact(self, jobs: Sequence[J]) -> Sequence[R] | BaseException:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            results = self._apply(self._connection, jobs)
+            self._connection.execute("COMMIT")
+            self._committed()
+        except Exception as error:  # noqa: BLE001 -- whatever failed, the jobs' owners must hear of it and the thread go on
+            with contextlib.suppress(sqlite3.Error):
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+            return error
+        return results
+
+    @staticmethod
+    def _deliver(results: Sequence[tuple["asyncio.Future[R]", R | BaseException]]) -> None:
+        """Hand results back, with one call into the loop for the whole batch."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[R], R | BaseException]]] = {}
+        for future, result in results:
+            by_loop.setdefault(future.get_loop(), []).append((future, result))
+        for loop, batch in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
+                loop.call_soon_threadsafe(_resolve, batch)
+
+
+def _resolve(batch: Sequence[tuple["asyncio.Future[R]", R | BaseException]]) -> None:
+    for future, result in batch:
+        if future.done():
+            continue
+        if isinstance(result, BaseException):
+            future.set_exception(result)
+        else:
+            future.set_result(result)

@@ -1,0 +1,19 @@
+"""What became of each event: deliveries, dead letters and the outbox, in `work.db`.
+
+Written by the worker alone, read by everybody.
+"""
+
+from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader, highest_seq
+from gateway.work.store import Batch, Delivery, Message, Settled, WorkStore
+
+__all__ = [
+    "Batch",
+    "Delivery",
+    "DeliveryRow",
+    "Message",
+    "OutboxRow",
+    "Settled",
+    "WorkReader",
+    "WorkStore",
+    "highest_seq",
+]

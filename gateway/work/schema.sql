@@ -1,0 +1,59 @@
+-- work.db, schema 1. The worker is its only writer.
+
+-- How far each plugin has taken events up: every event up to `seq` that it subscribes to has a delivery.
+CREATE TABLE position (
+    plugin     TEXT PRIMARY KEY,
+    generation TEXT    NOT NULL,          -- the journal the number belongs to
+    seq        INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- One event on its way to one plugin.
+CREATE TABLE delivery (
+    id       INTEGER PRIMARY KEY,
+    seq      INTEGER NOT NULL,            -- the event's number in the journal
+    plugin   TEXT    NOT NULL,
+    run      INTEGER NOT NULL DEFAULT 0,  -- 0: as it came; each replay is a new run
+    lane     TEXT    NOT NULL,
+    status   TEXT    NOT NULL,            -- waiting, running, done, skipped, dropped, dead
+    alone    INTEGER NOT NULL DEFAULT 0,  -- while running: nothing else was
+    failures INTEGER NOT NULL DEFAULT 0,  -- attempts that raised
+    deaths   INTEGER NOT NULL DEFAULT 0,  -- attempts during which the worker died, with nothing else running
+    due      REAL    NOT NULL DEFAULT 0,  -- unix seconds before which it is not tried again
+    started  REAL,                        -- unix seconds of the last attempt
+    millis   REAL,                        -- the last attempt took
+    handler  TEXT,                        -- the one that matched
+    error    TEXT,                        -- traceback of the last failure, redacted
+    UNIQUE (seq, plugin, run)
+);
+
+CREATE INDEX delivery_open ON delivery (plugin, id) WHERE status IN ('waiting', 'running');
+CREATE INDEX delivery_dead ON delivery (id) WHERE status = 'dead';
+
+-- Messages that handlers queued. A row exists only with the delivery it belongs to.
+CREATE TABLE outbox (
+    id         INTEGER PRIMARY KEY,
+    seq        INTEGER NOT NULL,
+    plugin     TEXT    NOT NULL,
+    run        INTEGER NOT NULL,
+    n          INTEGER NOT NULL,          -- its place among what the handler queued, from 1
+    instance   TEXT    NOT NULL,
+    target     TEXT    NOT NULL,          -- jid or digits it goes to
+    kind       TEXT    NOT NULL,          -- text
+    payload    TEXT    NOT NULL,          -- JSON
+    status     TEXT    NOT NULL,          -- queued, sending, sent, shown (no key: only said), dead
+    attempts   INTEGER NOT NULL DEFAULT 0,
+    due        REAL    NOT NULL DEFAULT 0,
+    created    REAL    NOT NULL,          -- unix seconds
+    finished   REAL,
+    message_id TEXT,                      -- WhatsApp's id, from Evolution's answer
+    error      TEXT,
+    UNIQUE (seq, plugin, run, n)
+);
+
+CREATE INDEX outbox_open ON outbox (id) WHERE status IN ('queued', 'sending');
+
+-- Facts about the worker itself, for the page: which plugins are loaded, which files are broken.
+CREATE TABLE fact (
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL                   -- JSON
+) WITHOUT ROWID;

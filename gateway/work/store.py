@@ -1,0 +1,253 @@
+"""Write `work.db`: one commit settles what has ended and starts what comes next.
+
+A settled delivery, the messages its handler queued and the start of the following attempts are on disk together or not
+at all. That is what makes a retry safe: nothing of a failed attempt is ever there.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+import orjson
+
+from gateway.errors import GatewayError
+from gateway.log import log
+from gateway.sqlite import GroupCommit, open_writer
+
+WORK: Final = "work.db"
+SCHEMA: Final = 1
+PAUSE: Final = 0.5  # seconds between tries while the file can't be written
+
+Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
+OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead"]
+
+
+class Delivery(msgspec.Struct, kw_only=True):
+    """One event on its way to one plugin, as it stands in `work.db`. The engine is its only owner."""
+
+    id: int
+    seq: int
+    plugin: str
+    lane: str
+    run: int = 0
+    """0: as it came. Each replay is a new run."""
+    alone: bool = False
+    """Runs while nothing else does, because the worker died when it last ran."""
+    failures: int = 0
+    deaths: int = 0
+    due: float = 0.0
+    """Unix seconds before which it is not tried again."""
+
+    @property
+    def attempt(self) -> int:
+        """The number of the next or running attempt, from 1."""
+        return 1 + self.failures + self.deaths
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message a handler queued."""
+
+    id: int
+    seq: int
+    plugin: str
+    run: int
+    n: int
+    instance: str
+    target: str
+    kind: str
+    payload: dict[str, Any]
+    created: float
+    attempts: int = 0
+    due: float = 0.0
+    status: OutboxStatus = "queued"
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt ended."""
+
+    delivery: Delivery
+    status: Status
+    started: float
+    millis: float
+    handler: str | None = None
+    error: str | None = None
+    messages: tuple[Message, ...] = ()
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of one message in the outbox."""
+
+    id: int
+    status: OutboxStatus
+    attempts: int
+    due: float = 0.0
+    finished: float | None = None
+    message_id: str | None = None
+    error: str | None = None
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Everything one commit writes."""
+
+    taken: list[Delivery] = msgspec.field(default_factory=list)
+    """New deliveries, waiting."""
+    positions: dict[str, tuple[str, int]] = msgspec.field(default_factory=dict)
+    """By plugin: the journal's generation and the number up to which events were taken up."""
+    settled: list[Settled] = msgspec.field(default_factory=list)
+    started: list[tuple[Delivery, float]] = msgspec.field(default_factory=list)
+    """Deliveries whose attempt begins once this is on disk, and when (unix seconds)."""
+    outbox: list[Sent] = msgspec.field(default_factory=list)
+    facts: dict[str, object] = msgspec.field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        """There is something to write."""
+        return bool(self.taken or self.positions or self.settled or self.started or self.outbox or self.facts)
+
+
+class WorkStore:
+    """The writer of `work.db`. One per data folder; `Owner` sees to that."""
+
+    def __init__(self, folder: Path) -> None:
+        self._connection = _open(folder / WORK)
+        self._writer: GroupCommit[Batch, None] = GroupCommit(self._connection, _apply, name="work-writer")
+
+    async def write(self, batch: Batch) -> None:
+        """Commit a batch, and try again as long as it takes: what it tells has happened already.
+
+        A handler has run, a message has left; neither may be done again because the disk was full.
+        """
+        failing = False
+        while True:
+            try:
+                await self._writer.submit(batch)
+            except sqlite3.Error as error:
+                if not failing:
+                    log.error("work_store_unavailable", error=str(error))
+                failing = True
+                await asyncio.sleep(PAUSE)
+            else:
+                if failing:
+                    log.info("work_store_available")
+                return
+
+    async def close(self) -> None:
+        """Finish what is queued and close the file."""
+        await self._writer.close()
+
+    # What follows is read once, before the first write.
+
+    def positions(self) -> dict[str, int]:
+        """By plugin: the number up to which events were taken up."""
+        return dict(self._connection.execute("SELECT plugin, seq FROM position").fetchall())
+
+    def unfinished(self) -> tuple[list[Delivery], list[Delivery]]:
+        """Deliveries that wait, and those that were running when the worker ended without a word; in order."""
+        rows = self._connection.execute(
+            "SELECT status, id, seq, plugin, lane, run, alone, failures, deaths, due FROM delivery "
+            "WHERE status IN ('waiting', 'running') ORDER BY id"
+        )
+        waiting: list[Delivery] = []
+        running: list[Delivery] = []
+        for status, id_, seq, plugin, lane, run, alone, failures, deaths, due in rows:
+            (waiting if status == "waiting" else running).append(
+                Delivery(
+                    id=id_, seq=seq, plugin=plugin, lane=lane, run=run, alone=bool(alone), failures=failures,
+                    deaths=deaths, due=due,
+                )
+            )  # fmt: skip
+        return waiting, running
+
+    def open_messages(self) -> list[Message]:
+        """Messages that have not left, or whose leaving was cut off, in order."""
+        rows = self._connection.execute(
+            "SELECT id, seq, plugin, run, n, instance, target, kind, payload, created, attempts, due, status "
+            "FROM outbox WHERE status IN ('queued', 'sending') ORDER BY id"
+        )
+        names = Message.__struct_fields__
+        return [Message(**{**dict(zip(names, row, strict=True)), "payload": orjson.loads(row[8])}) for row in rows]
+
+    def last_ids(self) -> tuple[int, int]:
+        """The highest ids given to a delivery and to a message."""
+        row = self._connection.execute(
+            "SELECT (SELECT coalesce(max(id), 0) FROM delivery), (SELECT coalesce(max(id), 0) FROM outbox)"
+        ).fetchone()
+        return row[0], row[1]
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = open_writer(path)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA:
+        raise GatewayError(f"{path} has schema {version}; this gateway knows up to {SCHEMA}: install a newer one")
+    if version == 0:
+        schema = files("gateway.work").joinpath("schema.sql").read_text()
+        connection.executescript(f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version = {SCHEMA}; COMMIT;")
+    return connection
+
+
+def _apply(connection: sqlite3.Connection, batches: Sequence[Batch]) -> Sequence[None]:
+    for batch in batches:
+        _take(connection, batch)
+        _settle(connection, batch.settled)
+        _start(connection, batch.started)
+        _send(connection, batch.outbox)
+        connection.executemany(
+            "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",
+            [(key, orjson.dumps(value).decode()) for key, value in batch.facts.items()],
+        )
+    return [None] * len(batches)
+
+
+def _take(connection: sqlite3.Connection, batch: Batch) -> None:
+    connection.executemany(
+        "INSERT INTO delivery (id, seq, plugin, run, lane, status) VALUES (?, ?, ?, ?, ?, 'waiting')",
+        [(d.id, d.seq, d.plugin, d.run, d.lane) for d in batch.taken],
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO position (plugin, generation, seq) VALUES (?, ?, ?)",
+        [(plugin, generation, seq) for plugin, (generation, seq) in batch.positions.items()],
+    )
+
+
+def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+    connection.executemany(
+        "UPDATE delivery SET status = ?, alone = ?, failures = ?, deaths = ?, due = ?, started = ?, millis = ?, "
+        "handler = ?, error = coalesce(?, error) WHERE id = ?",
+        [
+            (
+                s.status, s.delivery.alone, s.delivery.failures, s.delivery.deaths, s.delivery.due, s.started,
+                s.millis, s.handler, s.error, s.delivery.id,
+            )
+            for s in settled
+        ],
+    )  # fmt: skip
+    connection.executemany(
+        "INSERT INTO outbox (id, seq, plugin, run, n, instance, target, kind, payload, status, created, finished) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                m.id, m.seq, m.plugin, m.run, m.n, m.instance, m.target, m.kind, orjson.dumps(m.payload).decode(),
+                m.status, m.created, m.created if m.status == "shown" else None,
+            )
+            for s in settled
+            for m in s.messages
+        ],
+    )  # fmt: skip
+
+
+def _start(connection: sqlite3.Connection, started: Sequence[tuple[Delivery, float]]) -> None:
+    connection.executemany(
+        "UPDATE delivery SET status = 'running', alone = ?, failures = ?, deaths = ?, started = ? WHERE id = ?",
+        [(d.alone, d.failures, d.deaths, at, d.id) for d, at in started],
+    )
+
+
+def _send(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:
+    connection.executemany(
+        "UPDATE outbox SET status = ?, attempts = ?, due = ?, finished = ?, message_id = ?, error = ? WHERE id = ?",
+        [(c.status, c.attempts, c.due, c.finished, c.message_id, c.error, c.id) for c in changes],
+    )

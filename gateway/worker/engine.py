@@ -1,0 +1,274 @@
+"""The worker's heart: take events up, start what may start, settle what has ended.
+
+One loop, one commit at a time: what ended since the last commit is settled in the next, together with the start of the
+attempts that follow. So an attempt is on disk before its handler runs, and a handler's effects are on disk or are not.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from gateway.config import Config
+from gateway.log import log
+from gateway.plugins import Plugin, Send
+from gateway.redact import Redactor
+from gateway.work import Batch, Delivery, Message, Settled, WorkStore
+from gateway.work.store import OutboxStatus
+from gateway.worker.attempt import Job
+from gateway.worker.effects import queue_messages
+from gateway.worker.host import Host
+from gateway.worker.intake import Intake
+from gateway.worker.lanes import Lanes
+from gateway.worker.verdict import Ended, judge, survived
+
+AHEAD: Final = 256
+"""Open lanes of one plugin above which no more events are taken up for it."""
+WAITING: Final = 50_000
+"""Deliveries of one plugin held in memory at most, those of closed lanes included."""
+DRAIN_LOOK: Final = 0.02  # seconds
+
+
+class Running(msgspec.Struct):
+    """One loaded plugin at work."""
+
+    plugin: Plugin[Any, Any]
+    host: Host
+    lanes: Lanes
+    concurrency: int
+    retry: Sequence[float]
+    overdue: float
+    """Seconds after which an attempt counts as stuck."""
+    position: int = 0
+    since: dict[int, float] = msgspec.field(default_factory=dict)
+    """When each running delivery began, by monotonic clock."""
+
+
+class Engine:
+    """Runs the deliveries of all loaded plugins."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        plugins: Sequence[Plugin[Any, Any]],
+        store: WorkStore,
+        intake: Intake,
+        redactor: Redactor,
+        settled: Callable[[Sequence[Settled]], None],
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._intake = intake
+        self._tell = settled
+        self._outbox_status: OutboxStatus = "queued" if config.evolution.apikey else "shown"
+        self._wake = asyncio.Event()
+        self._ended: list[Ended] = []
+        self._suspects: list[Delivery] = []
+        self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
+        self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
+        self._draining = False
+        self.stuck = False
+        """A handler could be stopped by nothing: the process has to be replaced."""
+
+    def wake(self) -> None:
+        """There may be something to do."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Work until cancelled or `stuck`. Starts with what an earlier worker left behind."""
+        await self._recover()
+        while not self.stuck:
+            if not await self._step():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), self._pause())
+            self._wake.clear()
+
+    async def drain(self, grace: float) -> None:
+        """Take nothing more up, and give what runs `grace` seconds to end. Settling goes on."""
+        self._draining = True
+        deadline = time.monotonic() + grace
+        while time.monotonic() < deadline and any(each.lanes.running for each in self._running.values()):
+            await asyncio.sleep(DRAIN_LOOK)
+
+    async def stop(self) -> None:
+        """Settle what has ended, and note that what still runs was stopped on purpose: it counts as no attempt."""
+        batch = Batch(settled=self._judge_all())
+        for running in self._running.values():
+            running.host.stop()
+            batch.settled += [_put_back(delivery) for delivery in running.lanes.in_flight()]
+        if batch:
+            await self._store.write(batch)
+            self._tell(batch.settled)
+
+    def _prepare(self, plugin: Plugin[Any, Any], redactor: Redactor) -> Running:
+        settings = self._config.delivery_of(plugin.name)
+        return Running(
+            plugin=plugin,
+            host=Host(plugin, settings, redactor, self._on_ended),
+            lanes=Lanes(settings.order),
+            concurrency=settings.concurrency,
+            retry=settings.retry,
+            overdue=settings.timeout + self._config.worker.stuck,
+        )
+
+    async def _recover(self) -> None:
+        """Take up what an earlier worker left: what waited goes on, what ran when it died is a suspect."""
+        positions = self._store.positions()
+        newest = await self._intake.last() if positions else 0
+        batch = Batch()
+        for name, running in self._running.items():
+            # A plugin new to this gateway starts at now; on a gateway's very first start that is the beginning.
+            running.position = positions.get(name, newest)
+            batch.positions[name] = (self._intake.generation, running.position)
+        waiting, cut_off = self._store.unfinished()
+        for delivery in sorted((*waiting, *cut_off), key=lambda each: each.id):
+            if delivery.plugin in self._running:
+                self._running[delivery.plugin].lanes.add(delivery)
+        for delivery in cut_off:
+            if delivery.plugin in self._running:
+                self._suspect(delivery, batch)
+        await self._store.write(batch)
+
+    def _suspect(self, delivery: Delivery, batch: Batch) -> None:
+        if survived(delivery):
+            self._suspects.append(delivery)
+            return
+        lanes = self._running[delivery.plugin].lanes
+        lanes.start_one(delivery, time.time())
+        lanes.end(delivery)
+        text = f"The worker died {delivery.deaths} times while this delivery ran alone."
+        log.error("delivery_dead", plugin=delivery.plugin, id=delivery.seq, reason=text)
+        batch.settled.append(Settled(delivery=delivery, status="dead", started=time.time(), millis=0.0, error=text))
+
+    async def _step(self) -> bool:
+        """One commit's worth of work. True if there may be more at once."""
+        batch = Batch(settled=self._judge_all())
+        more = await self._take_up(batch)
+        started = self._start(batch)
+        if not batch:
+            return False
+        events = await self._intake.events(sorted({delivery.seq for delivery in started}))
+        await self._store.write(batch)
+        for running in self._running.values():
+            jobs = [Job(each, events.get(each.seq)) for each in started if each.plugin == running.plugin.name]
+            if jobs:
+                running.host.start(jobs)
+        self._tell(batch.settled)
+        return more
+
+    async def _take_up(self, batch: Batch) -> bool:
+        """Give each plugin its deliveries of the events it has not seen, as far as it has room for them."""
+        more = False
+        hungry = [each for each in self._running.values() if each.lanes.open < AHEAD and each.lanes.waiting < WAITING]
+        if self._suspects or self._draining:
+            return False
+        for position in {each.position for each in hungry}:
+            rows = await self._intake.after(position)
+            more = more or self._intake.is_full(rows)
+            for running in [each for each in hungry if each.position == position and rows]:
+                for row in rows:
+                    if running.plugin.wants(row.event):
+                        self._add(running, row.seq, row.lane, batch)
+                running.position = rows[-1].seq
+                batch.positions[running.plugin.name] = (self._intake.generation, running.position)
+        return more
+
+    def _add(self, running: Running, seq: int, lane: str, batch: Batch) -> None:
+        delivery = Delivery(id=self._next_delivery, seq=seq, plugin=running.plugin.name, lane=lane)
+        self._next_delivery += 1
+        running.lanes.add(delivery)
+        batch.taken.append(delivery)
+
+    def _start(self, batch: Batch) -> list[Delivery]:
+        now = time.time()
+        if self._draining:
+            started = []
+        elif self._suspects:
+            started = self._start_suspect(now)
+        else:
+            started = [
+                delivery
+                for running in self._running.values()
+                for delivery in running.lanes.start(running.concurrency - running.lanes.running, now)
+            ]
+        for delivery in started:
+            self._running[delivery.plugin].since[delivery.id] = time.monotonic()
+        batch.started = [(delivery, now) for delivery in started]
+        return started
+
+    def _start_suspect(self, now: float) -> list[Delivery]:
+        """One at a time and nothing beside it, so that the next death names the culprit."""
+        suspect = self._suspects[0]
+        if not self._running[suspect.plugin].lanes.start_one(suspect, now):
+            return []
+        suspect.alone = True
+        return [suspect]
+
+    def _on_ended(self, results: Sequence[Ended]) -> None:
+        self._ended += results
+        self._wake.set()
+
+    def _judge_all(self) -> list[Settled]:
+        ended, self._ended = self._ended, []
+        return [self._judge(each) for each in ended + self._stuck() if self._is_running(each.delivery)]
+
+    def _is_running(self, delivery: Delivery) -> bool:
+        """Not so for one that ended after it was given up as stuck."""
+        return delivery.id in self._running[delivery.plugin].since
+
+    def _judge(self, ended: Ended) -> Settled:
+        delivery = ended.delivery
+        running = self._running[delivery.plugin]
+        del running.since[delivery.id]
+        if self._suspects and self._suspects[0] is delivery:
+            self._suspects.pop(0)
+        status = judge(ended, running.retry, time.time())
+        if status == "waiting":
+            running.lanes.retry(delivery)
+        else:
+            running.lanes.end(delivery)
+        messages = self._queue(delivery, ended.sends) if status == "done" else ()
+        return Settled(
+            delivery=delivery,
+            status=status,
+            started=ended.started,
+            millis=ended.millis,
+            handler=ended.handler,
+            error=ended.error,
+            messages=messages,
+        )
+
+    def _queue(self, delivery: Delivery, sends: Sequence[Send]) -> tuple[Message, ...]:
+        first, self._next_message = self._next_message, self._next_message + len(sends)
+        return queue_messages(delivery, sends, first, self._outbox_status)
+
+    def _stuck(self) -> list[Ended]:
+        """Attempts that nothing could stop. They count as failed, and the process is replaced to be rid of them."""
+        now = time.monotonic()
+        found = []
+        for running in self._running.values():
+            for delivery in running.lanes.in_flight():
+                if now - running.since[delivery.id] > running.overdue:
+                    text = f"Nothing could stop it for {running.overdue:g} s, so the worker was restarted."
+                    log.error("handler_stuck", plugin=delivery.plugin, id=delivery.seq, seconds=running.overdue)
+                    millis = (now - running.since[delivery.id]) * 1000
+                    found.append(
+                        Ended(delivery=delivery, result="failed", started=time.time(), millis=millis, error=text)
+                    )
+        self.stuck = self.stuck or bool(found)
+        return found
+
+    def _pause(self) -> float:
+        """Seconds to wait when there is nothing to do: until a closed lane opens, or the next slow look."""
+        dues = [due for each in self._running.values() if (due := each.lanes.next_due()) is not None]
+        wait = min(dues, default=float("inf")) - time.time()
+        return max(0.0, min(wait, self._intake.poll))
+
+
+def _put_back(delivery: Delivery) -> Settled:
+    delivery.alone = False
+    return Settled(delivery=delivery, status="waiting", started=time.time(), millis=0.0)

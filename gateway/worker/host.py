@@ -1,0 +1,76 @@
+"""One plugin's thread, with an event loop of its own: a handler that blocks holds up its own plugin and nothing else.
+
+Jobs and results cross between the loops in batches, for each crossing costs more than an attempt.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from gateway import config
+from gateway.log import log
+from gateway.plugins import Plugin
+from gateway.redact import Redactor
+from gateway.worker.attempt import Attempts, Job
+from gateway.worker.verdict import Ended
+
+
+class Host:
+    """Runs one plugin's attempts; `ended` is called on the loop that made the host, with a batch of results."""
+
+    def __init__(
+        self,
+        plugin: Plugin[Any, Any],
+        settings: config.Delivery,
+        redactor: Redactor,
+        ended: Callable[[Sequence[Ended]], None],
+    ) -> None:
+        self.plugin = plugin
+        self._home = asyncio.get_running_loop()
+        self._tell = ended
+        self._results: list[Ended] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
+        self._attempts = Attempts(plugin, timeout=settings.timeout, redactor=redactor, threads=self._threads)
+        self._loop = asyncio.new_event_loop()
+        # Daemonic: a handler that never ends must not keep a worker that was told to stop.
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"plugin-{plugin.name}", daemon=True)
+        self._thread.start()
+
+    def start(self, jobs: Sequence[Job]) -> None:
+        """Begin attempts. Called on the home loop."""
+        self._loop.call_soon_threadsafe(self._begin, jobs)
+
+    def stop(self) -> None:
+        """Take nothing more up. What runs goes on until the process ends."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    # From here on: the plugin's thread.
+
+    def _begin(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            outcome = self._attempts.at_once(job)
+            if isinstance(outcome, Ended):
+                self._report(outcome)
+                continue
+            task = self._loop.create_task(self._finish(outcome))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, running: Coroutine[Any, Any, Ended]) -> None:
+        self._report(await running)
+
+    def _report(self, ended: Ended) -> None:
+        self._results.append(ended)
+        if len(self._results) == 1:
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        results, self._results = self._results, []
+        try:
+            self._home.call_soon_threadsafe(self._tell, results)
+        except RuntimeError:  # the worker is closing; its next start tries these deliveries again
+            log.debug("results_came_too_late", plugin=self.plugin.name, count=len(results))

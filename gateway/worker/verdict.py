@@ -1,0 +1,63 @@
+"""What an ended attempt means for its delivery: done with, tried again later, or a dead letter.
+
+A decision is a value, so that the rules are tested without running anything.
+"""
+
+from collections.abc import Sequence
+from typing import Final, Literal
+
+import msgspec
+
+from gateway.plugins import Send
+from gateway.work import Delivery
+from gateway.work.store import Status
+
+MAX_DEATHS: Final = 3
+"""Times the worker may die while a delivery runs alone, until it is a dead letter."""
+
+Result = Literal["done", "skipped", "dropped", "failed", "retry", "dead"]
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt, as it ended in the plugin's thread."""
+
+    delivery: Delivery
+    result: Result
+    """`retry`: the handler asked for it. `dead`: no attempt could help."""
+    started: float
+    """Unix seconds."""
+    millis: float
+    handler: str | None = None
+    """Name of the handler that matched."""
+    error: str | None = None
+    """What went wrong, for a person; redacted."""
+    after: float | None = None
+    """Seconds the handler asked to wait."""
+    sends: tuple[Send, ...] = ()
+
+
+def backoff(failures: int, delays: Sequence[float]) -> float | None:
+    """Seconds to wait after so many failures; None when the delivery becomes a dead letter."""
+    return delays[failures - 1] if failures <= len(delays) else None
+
+
+def judge(ended: Ended, delays: Sequence[float], now: float) -> Status:
+    """Decide, and note failures and the next time on the delivery. `waiting` means it is tried again at `due`."""
+    delivery = ended.delivery
+    delivery.alone = False
+    if ended.result in ("done", "skipped", "dropped", "dead"):
+        return "done" if ended.result == "done" else ended.result
+    delivery.failures += 1
+    wait = backoff(delivery.failures, delays)
+    if ended.result == "retry":
+        wait = ended.after if ended.after is not None else wait if wait is not None else delays[-1] if delays else 0.0
+    if wait is None:
+        return "dead"
+    delivery.due = now + wait
+    return "waiting"
+
+
+def survived(delivery: Delivery) -> bool:
+    """The worker died during this attempt. May it be tried again? It counts only if nothing else was running."""
+    delivery.deaths += delivery.alone
+    return delivery.deaths < MAX_DEATHS
