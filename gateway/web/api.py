@@ -1,0 +1,72 @@
+"""The JSON API: the same data the page shows, for scripts and for `gateway` commands."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from gateway.web.look import LOOK
+from gateway.web.security import problem
+
+Status = Callable[[], Mapping[str, Any]]
+
+STATUS: Final = web.AppKey("status", Status)
+REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
+
+PAGE_SIZE: Final = 50
+LARGEST_PAGE: Final = 500
+_LARGEST_ID: Final = 2**63 - 1
+
+
+async def events(request: web.Request) -> web.Response:
+    """GET /api/events: the newest events, newest first; `next` is the `before` of the page that follows."""
+    limit, before, after = _number(request, "limit", PAGE_SIZE), _number(request, "before"), _number(request, "after")
+    limit = min(limit, LARGEST_PAGE)
+    rows = await request.app[LOOK].rows(limit, before=before or None, after=after)
+    return _json({"events": rows, "next": rows[-1].id if len(rows) == limit else None})
+
+
+async def event(request: web.Request) -> web.Response:
+    """GET /api/events/{id}: one event, what became of it, and its JSON."""
+    seq = int(request.match_info["id"])
+    found = await request.app[LOOK].event(seq) if seq <= _LARGEST_ID else None
+    return _json(found) if found else problem(404, f"there is no event {seq}; it may be older than retention.days")
+
+
+async def dead(request: web.Request) -> web.Response:
+    """GET /api/dead: dead letters, newest first; `next` as in /api/events."""
+    limit = min(_number(request, "limit", PAGE_SIZE), LARGEST_PAGE)
+    letters = await request.app[LOOK].dead(limit, _number(request, "before") or None)
+    return _json({"dead": letters, "next": letters[-1].id if len(letters) == limit else None})
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """GET /metrics: for Prometheus."""
+    return web.Response(body=generate_latest(request.app[REGISTRY]), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+async def is_live(_: web.Request) -> web.Response:
+    """GET /health/live: the process answers."""
+    return _json({"status": "live"})
+
+
+async def is_ready(request: web.Request) -> web.Response:
+    """GET /health/ready: events are accepted now."""
+    if request.app[STATUS]().get("ready", True):
+        return _json({"status": "ready"})
+    return problem(503, "not ready", Retry_After="1")
+
+
+def _json(value: object) -> web.Response:
+    return web.Response(body=msgspec.json.encode(value), content_type="application/json")
+
+
+def _number(request: web.Request, name: str, default: int = 0) -> int:
+    text = request.query.get(name, str(default))
+    if not (text.isascii() and text.isdigit() and int(text[:20]) <= _LARGEST_ID):
+        raise web.HTTPBadRequest(text=f"{name} must be a whole number from 0, got {text[:40]!r}")
+    if name == "limit" and int(text) == 0:
+        raise web.HTTPBadRequest(text="limit must be at least 1")
+    return int(text)

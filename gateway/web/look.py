@@ -1,0 +1,207 @@
+"""Look at what is stored, for people: both files read on one thread, in short reads, and made safe to show."""
+
+import asyncio
+import sqlite3
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from gateway.journal import JournalReader, Summary
+from gateway.journal.reader import is_missing
+from gateway.redact import Json, Redactor
+from gateway.web.counters import Counters, Counts
+from gateway.web.rows import Detail, Row, Sender, Story, facts_of, raw_of, row_of, sender_of, story_of
+from gateway.work import DeliveryRow, WorkReader
+
+_PARSED_FOR_NAMES: Final = 64 * 2**10  # bytes; a larger body is a photo, and a list does not wait for one
+_NAMES_KEPT: Final = 4096
+_RUN: Final = 200  # rows of one read
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that was given up."""
+
+    id: str
+    event_id: str
+    story: Story
+
+
+class Strip(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands above the list."""
+
+    counts: Counts
+    plugins: list[str]
+    load_errors: list[dict[str, Json]]
+
+
+class Look:
+    """Answers questions about events, deliveries and dead letters. Empty answers while nothing was ever stored."""
+
+    def __init__(self, folder: Path, redactor: Redactor, clock: Callable[[], float] = time.time) -> None:
+        """`folder` is the data folder; nothing is opened before the first question."""
+        self._folder = folder
+        self._redactor = redactor
+        self._counters = Counters(folder, clock)
+        self._journal: JournalReader | None = None
+        self._work: WorkReader | None = None
+        self._senders: OrderedDict[int, Sender] = OrderedDict()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="look")
+
+    async def rows(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Row]:
+        """The newest events, newest first: those below `before`, if given, and above `after`."""
+        return await self._ask(self._rows_between, limit, before, after)
+
+    async def rows_of(self, seqs: Iterable[int]) -> list[Row]:
+        """Some events by number, newest first; those that are gone are left out."""
+        return await self._ask(self._rows_of, sorted(set(seqs), reverse=True))
+
+    async def event(self, seq: int) -> Detail | None:
+        """One event with all that happened to it."""
+        return await self._ask(self._detail, seq)
+
+    async def dead(self, limit: int, before: int | None = None) -> list[DeadLetter]:
+        """Dead letters, newest first; those with an id below `before`, if given."""
+        return await self._ask(self._dead, limit, before)
+
+    async def strip(self) -> Strip:
+        """Counters, and what the worker says of its plugins."""
+        return await self._ask(self._strip)
+
+    async def close(self) -> None:
+        """Finish the question being answered, then close the files."""
+        await self._ask(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _ask(self, answer: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: answer(*args, **kwargs))
+
+    # What follows runs on the thread.
+
+    def _rows_between(self, limit: int, before: int | None, after: int) -> list[Row]:
+        journal = self._reading_journal()
+        return self._shown(journal.newest(limit, before=before, after=after)) if journal else []
+
+    def _rows_of(self, seqs: Sequence[int]) -> list[Row]:
+        journal = self._reading_journal()
+        if journal is None:
+            return []
+        spans = _spans(seqs)
+        found = [one for high, low in spans for one in journal.newest(_RUN, before=high + 1, after=low - 1)]
+        return self._shown(found)
+
+    def _shown(self, summaries: Sequence[Summary]) -> list[Row]:
+        rows: list[Row] = []
+        for start in range(0, len(summaries), _RUN):
+            rows += self._shown_run(summaries[start : start + _RUN])
+        return rows
+
+    def _shown_run(self, summaries: Sequence[Summary]) -> list[Row]:
+        seqs = [summary.seq for summary in summaries]
+        work = self._reading_work()
+        deliveries = work.deliveries(seqs) if work else {}
+        messages = work.outbox(seqs) if work else {}
+        senders = self._senders_of(summaries)
+        return [
+            row_of(one, senders[one.seq], deliveries.get(one.seq, ()), messages.get(one.seq, ()), self._redactor)
+            for one in summaries
+        ]
+
+    def _senders_of(self, summaries: Sequence[Summary]) -> dict[int, Sender]:
+        """Names stand in the bodies: small ones are read, and what was found is remembered."""
+        journal = self._reading_journal()
+        new = [one.seq for one in summaries if one.seq not in self._senders and one.size <= _PARSED_FOR_NAMES]
+        if new and journal:
+            self._senders.update((seq, sender_of(event.body)) for seq, event in journal.events(new).items())
+        found = {one.seq: self._senders.get(one.seq, Sender()) for one in summaries}
+        while len(self._senders) > _NAMES_KEPT:
+            self._senders.popitem(last=False)
+        return found
+
+    def _detail(self, seq: int) -> Detail | None:
+        journal = self._reading_journal()
+        found = journal.find(seq) if journal else None
+        if found is None:
+            return None
+        summary, body = found
+        raw, note = raw_of(body, self._redactor)
+        return Detail(
+            row=self._shown_run([summary])[0],
+            suffix=summary.suffix,
+            address=summary.address,
+            millis=summary.millis,
+            size=summary.size,
+            stories=self._stories(seq),
+            raw=raw,
+            note=note,
+        )
+
+    def _stories(self, seq: int) -> list[Story]:
+        work = self._reading_work()
+        if work is None:
+            return []
+        messages = work.outbox([seq]).get(seq, [])
+        deliveries = work.deliveries([seq]).get(seq, [])
+        return [story_of(one, messages, self._redactor) for one in sorted(deliveries, key=_story_order)]
+
+    def _dead(self, limit: int, before: int | None) -> list[DeadLetter]:
+        work = self._reading_work()
+        found = work.dead(limit, before) if work else []
+        return [
+            DeadLetter(id=str(one.id), event_id=str(one.seq), story=story_of(one, (), self._redactor)) for one in found
+        ]
+
+    def _strip(self) -> Strip:
+        work = self._reading_work()
+        plugins, load_errors = facts_of(work.facts() if work else {}, self._redactor)
+        return Strip(counts=self._counters.read(), plugins=plugins, load_errors=load_errors)
+
+    def _reading_journal(self) -> JournalReader | None:
+        self._journal = self._journal or _opened(JournalReader, self._folder)
+        return self._journal
+
+    def _reading_work(self) -> WorkReader | None:
+        self._work = self._work or _opened(WorkReader, self._folder)
+        return self._work
+
+    def _close(self) -> None:
+        for reader in (self._journal, self._work, self._counters):
+            if reader is not None:
+                reader.close()
+        self._journal = self._work = None
+
+
+LOOK: Final = web.AppKey("look", Look)
+
+
+def _opened(reader: Callable[[Path], T], folder: Path) -> T | None:
+    try:
+        return reader(folder)
+    except sqlite3.Error as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def _story_order(delivery: DeliveryRow) -> tuple[str, int]:
+    return delivery.plugin, delivery.run
+
+
+def _spans(seqs: Sequence[int]) -> list[tuple[int, int]]:
+    """Descending numbers as runs without gaps, (highest, lowest) each, so that few queries read them."""
+    spans: list[tuple[int, int]] = []
+    for seq in seqs:
+        high, low = spans[-1] if spans else (0, 0)
+        if spans and low - 1 == seq and high - seq < _RUN:
+            spans[-1] = (high, seq)
+        else:
+            spans.append((seq, seq))
+    return spans
