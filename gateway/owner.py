@@ -9,7 +9,7 @@ import os
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from gateway.errors import DataFolderBusy
 
@@ -31,16 +31,15 @@ class Owner:
         self._patience = patience
         self._file = -1
 
-    def __enter__(self) -> "Owner":
+    def __enter__(self) -> Self:
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         deadline = time.monotonic() + self._patience
         while not self._try():
             if time.monotonic() >= deadline:
                 holder = os.pread(self._file, 100, 0).decode(errors="replace").strip() or "another process"
                 os.close(self._file)
-                raise DataFolderBusy(
-                    f"{self._path.parent} is in use: {holder} is its {self._half}. Stop it, or set another `data` folder."
-                )
+                where = f"{self._path.parent} is in use: {holder} is its {self._half}"
+                raise DataFolderBusy(f"{where}. Stop it, or name another folder as `data` in config.yaml.")
             time.sleep(_RETRY)
         os.ftruncate(self._file, 0)
         with contextlib.suppress(

@@ -92,7 +92,7 @@ class WorkReader:
             f"SELECT {_OUTBOX} FROM outbox WHERE seq IN ({_marks(seqs)}) ORDER BY id",
             list(seqs),
         )
-        return _by_seq([OutboxRow(*row[:-1], orjson.loads(row[-1])) for row in rows])
+        return _by_seq([OutboxRow(*[*row[:-1], orjson.loads(row[-1])]) for row in rows])
 
     def dead(self, limit: int, before: int | None = None) -> list[DeliveryRow]:
         """Dead letters, newest first; those with an id below `before`, if given."""

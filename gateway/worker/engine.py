@@ -29,7 +29,6 @@ AHEAD: Final = 256
 """Open lanes of one plugin above which no more events are taken up for it."""
 WAITING: Final = 50_000
 """Deliveries of one plugin held in memory at most, those of closed lanes included."""
-DRAIN_LOOK: Final = 0.02  # seconds
 
 
 class Running(msgspec.Struct):
@@ -70,7 +69,8 @@ class Engine:
         self._suspects: list[Delivery] = []
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
-        self._draining = False
+        self._draining = self._halted = False
+        self._idle = asyncio.Event()
         self.stuck = False
         """A handler could be stopped by nothing: the process has to be replaced."""
 
@@ -79,23 +79,28 @@ class Engine:
         self._wake.set()
 
     async def run(self) -> None:
-        """Work until cancelled or `stuck`. Starts with what an earlier worker left behind."""
+        """Work until `drain` or `stuck`. Starts with what an earlier worker left behind."""
         await self._recover()
-        while not self.stuck:
+        while not (self.stuck or self._halted):
             if not await self._step():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), self._pause())
             self._wake.clear()
 
     async def drain(self, grace: float) -> None:
-        """Take nothing more up, and give what runs `grace` seconds to end. Settling goes on."""
+        """Take nothing more up, give what runs `grace` seconds to end, settle it, and let `run` return."""
         self._draining = True
-        deadline = time.monotonic() + grace
-        while time.monotonic() < deadline and any(each.lanes.running for each in self._running.values()):
-            await asyncio.sleep(DRAIN_LOOK)
+        self._wake.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), grace)
+        self._halted = True
+        self._wake.set()
 
     async def stop(self) -> None:
-        """Settle what has ended, and note that what still runs was stopped on purpose: it counts as no attempt."""
+        """After `run`: settle what has ended, and note that what still runs was stopped on purpose.
+
+        That counts as no attempt.
+        """
         batch = Batch(settled=self._judge_all())
         for running in self._running.values():
             running.host.stop()
@@ -147,6 +152,8 @@ class Engine:
     async def _step(self) -> bool:
         """One commit's worth of work. True if there may be more at once."""
         batch = Batch(settled=self._judge_all())
+        if self._draining and not any(each.lanes.running for each in self._running.values()):
+            self._idle.set()
         more = await self._take_up(batch)
         started = self._start(batch)
         if not batch:

@@ -1,18 +1,20 @@
 """The worker process from its first breath to its last."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from gateway.config import Config, secrets
 from gateway.errors import GatewayError
 from gateway.evolution import Evolution
 from gateway.log import log
 from gateway.owner import Owner
+from gateway.plugins import Handler
 from gateway.plugins.loader import Loaded, load_folder
 from gateway.redact import Redactor
 from gateway.work import Batch, Settled, WorkStore
@@ -107,7 +109,7 @@ def facts(loaded: Loaded) -> dict[str, object]:
     }
 
 
-def _handler(handler: Any) -> dict[str, object]:
+def _handler(handler: Handler) -> dict[str, object]:
     return {
         "name": handler.name,
         "line": handler.line,
@@ -116,7 +118,7 @@ def _handler(handler: Any) -> dict[str, object]:
     }
 
 
-def _open_outbox(config: Config, store: WorkStore, changed: Any) -> Outbox | None:
+def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[int]], None]) -> Outbox | None:
     """None without a key: then messages are only shown."""
     if not config.evolution.apikey:
         return None
@@ -133,11 +135,10 @@ async def _until_stopped(engine: Engine, link: WorkerLink | None) -> None:
     waits = [asyncio.create_task(engine.run()), asyncio.create_task(stop.wait())]
     if link:
         waits.append(asyncio.create_task(link.listen(engine.wake)))
-    done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    if waits[0] in done:
-        waits[0].result()
-        return
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     await engine.drain(GRACE)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(waits[0], GRACE)
     for task in waits:
         task.cancel()
     await asyncio.gather(*waits, return_exceptions=True)

@@ -1,0 +1,26 @@
+"""The commands, with the line of help that `gateway --help` shows for each."""
+
+from typing import Final, NamedTuple
+
+
+class Command(NamedTuple):
+    """Where a command lives, and what it is for."""
+
+    module: str
+    help: str
+
+
+COMMANDS: Final[dict[str, Command]] = {
+    "init": Command("gateway.cli.init", "Make a folder for a bot: config.yaml, routes/ with one plugin, a test."),
+    "serve": Command("gateway.cli.serve", "Run the gateway: receiver, worker and live page."),
+    "simulate": Command("gateway.cli.simulate", "Post realistic events, as Evolution does. No WhatsApp needed."),
+    "login": Command("gateway.cli.login", "Print a one-time link to the live page."),
+    "events": Command("gateway.cli.events", "Show the newest events and what became of them."),
+    "dead": Command("gateway.cli.events", "Show the dead letters: deliveries that failed for good."),
+    "plugins": Command("gateway.cli.plugins", "List the loaded plugins and what they subscribe to."),
+    "routes": Command("gateway.cli.plugins", "List each endpoint with its event."),
+    "check": Command("gateway.cli.plugins", "Load config and plugins, report what is wrong, start nothing."),
+    "decode": Command("gateway.cli.decode", "Show what a handler would see of a payload, as JSON."),
+    "receive": Command("gateway.cli.serve", "Run the receiver alone: accept events, serve the live page."),
+    "work": Command("gateway.cli.serve", "Run the worker alone: run the plugins."),
+}
