@@ -15,9 +15,11 @@ from urllib.parse import quote
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
 PLACEHOLDER: Final = "[redacted]"
+TOO_DEEP: Final = "[nested too deep]"
 
 _SHORTEST: Final = 6  # characters; a shorter value of a payload's key would redact ordinary words
 _SHORTEST_OWN: Final = 4  # characters; the same for the gateway's own secrets, which are known to be secrets
+_DEEPEST: Final = 100  # levels; Evolution's own events have about 12, and Python's stack ends at 1,000 calls
 _PHRASES: Final = frozenset({"Apikey not found"})  # what Evolution writes where an instance has no key
 
 _NAMES: Final = frozenset(
@@ -63,14 +65,15 @@ _LOOSE_NAME: Final = (
     r"|jwt(?:[-_]?key)?|(?:client|message|path)?[-_]?secret(?:[-_]?key)?|(?:proxy[-_]?)?passw(?:or)?d|media[-_]?key"
     r"|private[-_]?key|pairing[-_]?code|(?:set-)?cookie|hash)"
 )
+_NAMED: Final = re.compile(
+    # "apikey": "..."  \"apikey\":\"...\"  ('apikey', '...')  apikey='...'  and the same cut off before its end
+    rf"""((?:(\\{{0,15}}+["']){_LOOSE_NAME}\2\s*+[:,=]|(?<![A-Za-z0-9]){_LOOSE_NAME}=)\s*+b?(\\{{0,15}}+["']))"""
+    rf"(?:(?!\3)(?:\\.|[^\\\n]))*+",
+    re.IGNORECASE,
+)
 _PATTERNS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
-        # "apikey": "..."  'apikey': '...'  \"apikey\":\"...\"  and Python's ('apikey', '...')
-        (
-            rf"""((\\*["']){_LOOSE_NAME}\2\s*[:,=]\s*(?:b(?=['"]))?(\\*["']))(?:(?!\3)(?:\\.|[^\\]))*?(?=\3)""",
-            rf"\1{PLACEHOLDER}",
-        ),
         # authorization: Bearer ...  and  apikey: ...  as headers are printed
         (r"\b((?:x-)?api[-_]?key|authorization)(\s*:\s*)(?:(bearer|basic)\s+)?[^\s\"'{\[,;]+", rf"\1\2{PLACEHOLDER}"),
         (r"\b(bearer|basic)\s+[A-Za-z0-9._~+/-]{8,}=*", rf"\1 {PLACEHOLDER}"),
@@ -92,8 +95,8 @@ class Redactor:
     """Redacts, besides what names give away, the values it was given."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._own = _forms(secret for secret in secrets if len(secret) >= _SHORTEST_OWN)
         self._exact = frozenset(secrets) - {""}
+        self._own = _forms(secret for secret in self._exact if len(secret) >= _SHORTEST_OWN)
 
     def json(self, value: Json) -> Json:
         """A copy of parsed JSON in which no secret is left; the value itself is untouched."""
@@ -146,25 +149,31 @@ class _Copier:
         self._exact = exact
         self._known = known
 
-    def copy(self, value: Json, *, in_qr: bool = False) -> Json:
+    def copy(self, value: Json, *, in_qr: bool = False, depth: int = 0) -> Json:
         if isinstance(value, str):
             return self._text(value)
+        if not isinstance(value, list | dict):
+            return value
+        if depth == _DEEPEST:
+            return TOO_DEEP
         if isinstance(value, list):
-            return [self.copy(item, in_qr=in_qr) for item in value]
-        if isinstance(value, dict):
-            in_qr = in_qr or _is_qr(value)
-            return {self._text(name): self._entry(name, below, in_qr=in_qr) for name, below in value.items()}
-        return value
+            return [self.copy(item, in_qr=in_qr, depth=depth + 1) for item in value]
+        in_qr = in_qr or _is_qr(value)
+        return {self._text(name): self._entry(name, below, in_qr, depth + 1) for name, below in value.items()}
 
-    def _entry(self, name: str, value: Json, *, in_qr: bool) -> Json:
+    def _entry(self, name: str, value: Json, in_qr: bool, depth: int) -> Json:  # noqa: FBT001 - private, and called once
         if is_secret_name(name) or (in_qr and name.lower() in _QR_NAMES):
             return _blank(value)
         if isinstance(value, str) and _SEPARATORS.sub("", name).lower() in _URL_NAMES:
             return self._text(redact_url(value))
-        return self.copy(value, in_qr=in_qr or name.lower() == "qrcode")
+        return self.copy(value, in_qr=in_qr or name.lower() == "qrcode", depth=depth)
 
     def _text(self, text: str) -> str:
-        return PLACEHOLDER if text in self._exact else _without(text, self._known)
+        """A text without what is known, and without keys of JSON within it; else left alone, as people wrote it."""
+        if text in self._exact:
+            return PLACEHOLDER
+        text = _without(text, self._known)
+        return _blank_named(text) if '"' in text and _HINTS.search(text) else text
 
 
 def _is_qr(value: Mapping[str, Json]) -> bool:
@@ -179,21 +188,16 @@ def _blank(value: Json) -> Json:
 
 
 def _find_secrets(value: Json) -> Iterator[str]:
-    """Every text that stands under a secret's name."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _find_secrets(item)
-    elif isinstance(value, dict):
-        for name, below in value.items():
-            yield from _texts(below) if is_secret_name(name) else _find_secrets(below)
-
-
-def _texts(value: Json) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for below in value.values() if isinstance(value, dict) else value:
-            yield from _texts(below)
+    """Every text that stands, however deep, under a secret's name."""
+    waiting = [(value, False)]
+    while waiting:
+        current, is_secret = waiting.pop()
+        if isinstance(current, str) and is_secret:
+            yield current
+        elif isinstance(current, list):
+            waiting += [(item, is_secret) for item in current]
+        elif isinstance(current, dict):
+            waiting += [(below, is_secret or is_secret_name(name)) for name, below in current.items()]
 
 
 def _forms(secrets: Iterable[str]) -> tuple[str, ...]:
@@ -214,9 +218,14 @@ def _without(text: str, known: Iterable[str]) -> str:
 def _without_patterns(text: str) -> str:
     if not _HINTS.search(text):
         return text
+    text = _blank_named(text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return _USER_IN_URL.sub(PLACEHOLDER, text)
+
+
+def _blank_named(text: str) -> str:
+    return _NAMED.sub(rf"\1{PLACEHOLDER}", text)
 
 
 def _escape(found: re.Match[str]) -> str:

@@ -93,20 +93,26 @@ def test_keys_that_cannot_be_are_refused_with_their_line(refuse: Refuse, text: s
         ),
         (
             "webhook: {trusted_proxies: [10.0.0.0/40]}",
-            "line 1: webhook.trusted_proxies[0]: "
-            "expected a network such as 10.0.0.0/8, or one address, got '10.0.0.0/40'",
+            (
+                "line 1: webhook.trusted_proxies[0]: "
+                "expected a network such as 10.0.0.0/8, or one address, got '10.0.0.0/40'"
+            ),
         ),
         ("data: ''", "line 1: data: expected a path, got an empty text"),
         ("admin: {allowed_hosts: [null]}", "line 1: admin.allowed_hosts[0]: expected text, got nothing"),
         (
             "evolution: {url: evo.example.com}",
-            "line 1: evolution.url: "
-            "expected an http or https URL without user, password and query, got 'evo.example.com'",
+            (
+                "line 1: evolution.url: "
+                "expected an http or https URL without user, password and query, got 'evo.example.com'"
+            ),
         ),
         (
             "webhook: {auth: yes}",
-            "line 1: webhook.auth: "
-            "expected any of header, jwt_key, path_secret, allow, or the word none, got something else",
+            (
+                "line 1: webhook.auth: "
+                "expected any of header, jwt_key, path_secret, allow, or the word none, got something else"
+            ),
         ),
         ("webhook: {auth: {header: {values: []}}}", "webhook.auth.header.values: expected at least one"),
         (
