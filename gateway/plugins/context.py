@@ -28,7 +28,7 @@ def _utc_now() -> datetime:
 class EventContext(Generic[S_co, R_co]):
     """For any event. Usable from a thread; closed when its handler has ended."""
 
-    def __init__(  # noqa: PLR0913 - each is a thing only the worker knows
+    def __init__(
         self,
         *,
         event: Event,
@@ -115,7 +115,7 @@ class Context(EventContext[S_co, R_co]):
         return chat
 
 
-def open_context(  # noqa: PLR0913 - the constructor's own
+def open_context(
     *,
     event: Event,
     delivery: Delivery,

@@ -107,9 +107,8 @@ def _check_function(function: object) -> None:
     try:
         signature.bind(object(), object())
     except TypeError:
-        raise Misuse.of(
-            function, f"{_name(function)}{signature} can't be called with (event, ctx), as a handler is"
-        ) from None
+        text = f"{_name(function)}{signature} can't be called with (event, ctx), as a handler is"
+        raise Misuse.of(function, text) from None
 
 
 def _check_annotations(function: Function, events: tuple[type[Event], ...]) -> None:
@@ -118,7 +117,7 @@ def _check_annotations(function: Function, events: tuple[type[Event], ...]) -> N
         hints = inspect.get_annotations(function, eval_str=True)
     except (NameError, AttributeError, TypeError, SyntaxError):
         return
-    event_hint, ctx_hint = [hints.get(name) for name in list(inspect.signature(function).parameters)[:2]]
+    event_hint, ctx_hint = [hints.get(name) for name in [*inspect.signature(function).parameters, "", ""][:2]]
     _check_event_hint(function, event_hint, events)
     plain = [event.__name__ for event in events if not issubclass(event, ChatEvent)]
     if plain and _is_subclass(ctx_hint, Context):
@@ -132,7 +131,11 @@ def _check_event_hint(function: Function, hint: object, events: tuple[type[Event
         return
     for event in events:
         if not issubclass(event, taken):
-            raise Misuse.of(function, f"it is registered for {event.__name__}, but its event is annotated {hint!r}")
+            raise Misuse.of(function, f"it is registered for {event.__name__}, but takes {_written(parts)}")
+
+
+def _written(types: Sequence[object]) -> str:
+    return " | ".join(getattr(each, "__name__", repr(each)) for each in types)
 
 
 def _is_subclass(hint: object, wanted: type) -> bool:

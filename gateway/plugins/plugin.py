@@ -1,12 +1,13 @@
 """A plugin: an ordered list of handlers, and the question which of them takes an event."""
 
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, Protocol, overload
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any, Final, Generic, Protocol, overload
 
 from typing_extensions import TypeForm, TypeVar
 
-from gateway.events import EVENT_TYPES, ChatEvent, Event, MalformedEvent, MessagesUpsert, UnknownEvent
+from gateway import names
+from gateway.events import ChatEvent, Event, MalformedEvent, MessagesUpsert, UnknownEvent
 from gateway.plugins.context import Context, EventContext
 from gateway.plugins.filters import Filter, inbound
 from gateway.plugins.filters.base import require
@@ -77,7 +78,7 @@ class Plugin(Generic[S, R]):
 
         Whoever handles MalformedEvent wants every name, for any event can come malformed.
         """
-        return bool(self.candidates(EVENT_TYPES.get(event_name, UnknownEvent)) or self.candidates(MalformedEvent))
+        return bool(self.candidates(_type_of(event_name)) or self.candidates(MalformedEvent))
 
     def candidates(self, event_type: type[Event]) -> tuple[Handler, ...]:
         """The handlers for this type of event, in order of registration, before any filter is asked."""
@@ -118,6 +119,20 @@ class Plugin(Generic[S, R]):
                 raise Misuse.of(handler.function, text)
         self._handlers.append(handler)
         self._by_type.clear()
+
+
+def _below(base: type[Event]) -> Iterator[type[Event]]:
+    for each in base.__subclasses__():
+        yield each
+        yield from _below(each)
+
+
+_BY_NAME: Final[Mapping[str, type[Event]]] = {each.name: each for each in _below(Event) if each.name}
+
+
+def _type_of(event_name: str) -> type[Event]:
+    """The class an event of this name is decoded into, whichever way the name is spelt."""
+    return _BY_NAME.get(event_name) or _BY_NAME.get(names.canonical(event_name) or "", UnknownEvent)
 
 
 def _refuse_bare(*filters: object) -> None:
