@@ -1,0 +1,248 @@
+"""Compose a `Message` from the `data` of `messages.upsert`, `send.message` and the items of `messages.set`.
+
+A plain text, by far the most frequent event, takes the shortest way: what only some kinds hold is read for those
+kinds alone.
+"""
+
+from typing import Final, TypedDict
+
+from gateway import jid
+from gateway.events.content import Found, edited_message, find, text_of
+from gateway.events.context import NOTHING, Context, context_of, mentions_bot
+from gateway.events.kinds import BY_MESSAGE_TYPE, MEDIA, STATUSES
+from gateway.events.media import Media, media_of
+from gateway.events.message import Message
+from gateway.events.parts import (
+    CalendarEvent,
+    Choice,
+    GroupInvite,
+    Location,
+    Order,
+    Poll,
+    PollVotes,
+    Product,
+    Reaction,
+    Vote,
+    calendar_event_of,
+    choice_of,
+    contacts_of,
+    group_invite_of,
+    location_of,
+    order_of,
+    poll_of,
+    product_of,
+    reaction_of,
+    vote_of,
+    votes_of,
+)
+from gateway.events.people import Directory, Person, person
+from gateway.events.reader import Reader
+from gateway.events.vcard import ContactCard
+
+_TRANSCRIPT_MARK: Final = "[audio] "
+"""Newer versions put this before the words they heard."""
+
+_PARTICIPANT_FIELDS: Final = ("participantAlt", "participantPn", "senderPn", "participantLid", "senderLid")
+"""Other names of a participant, by version."""
+
+_CHAT_FIELDS: Final = ("remoteJidAlt", "senderPn", "senderLid", "previousRemoteJid")
+"""Other names of the person in a private chat, by version."""
+
+_PICKED: Final = frozenset({"buttonMessage", "interactiveMessage"})
+"""Message types of the Business channel whose text is the label of a choice."""
+
+_SHARED: Final = frozenset({"group", "status", "broadcast"})
+"""Chats where the author is the participant, not the chat."""
+
+
+class _Parts(TypedDict, total=False):
+    """What only some kinds of message hold, as keyword arguments of `Message`."""
+
+    text: str | None
+    edit_of: str | None
+    media: Media | None
+    reaction: Reaction
+    choice: Choice | None
+    poll: Poll
+    vote: Vote
+    location: Location | None
+    contacts: tuple[ContactCard, ...]
+    group_invite: GroupInvite
+    calendar_event: CalendarEvent
+    order: Order
+    product: Product
+    transcript: str | None
+    album_id: str | None
+
+
+def message_of(data: Reader, account: str | None, directory: Directory) -> Message:
+    """The message that `data` describes; `account` is the bot's jid."""
+    key = data.inner("key") or Reader({}, f"{data.path}.key", data.problems)
+    chat = key.jid("remoteJid")
+    from_me = key.flag("fromMe") is True
+    message_type = data.text("messageType")
+    outer = data.inner("message") or Reader({}, f"{data.path}.message", data.problems)
+    found = _found(outer, message_type)
+    context = _context(data, found, directory)
+    sender = _sender(data, key, chat, directory, own=account if from_me else None, from_me=from_me)
+    votes = votes_of(data) if "pollUpdates" in data.data else None
+    return Message(
+        id=key.text("id"),
+        chat=chat,
+        from_me=from_me,
+        sender=sender,
+        kind=found.kind,
+        timestamp=data.whole("messageTimestamp"),
+        status=status_of(data),
+        message_type=message_type,
+        device=data.text("source"),
+        mentions=context.mentions,
+        mentions_me=mentions_bot(context.mentions, account, directory),
+        quoted=context.quoted,
+        forwarded=context.forwarded,
+        expiration=context.expiration,
+        ad=context.ad,
+        view_once=found.view_once or key.flag("isViewOnce") is True,
+        poll_votes=votes,
+        **_parts(found, outer, message_type, from_me=from_me, sender=sender, votes=votes or ()),
+    )
+
+
+def status_of(data: Reader) -> str | None:
+    """The delivery status, by name."""
+    value = data.data.get("status")
+    if type(value) is int and value in STATUSES:
+        return STATUSES[value]
+    return data.text("status")
+
+
+def _found(message: Reader, message_type: str | None) -> Found:
+    found = find(message)
+    if found.key is None:
+        usable = message.data and message_type in BY_MESSAGE_TYPE
+        return found._replace(kind=BY_MESSAGE_TYPE[message_type]) if usable and message_type else found
+    if found.key == "protocolMessage":
+        edits = found.body is not None and edited_message(found.body) is not None
+        return found._replace(kind="edited") if edits else found
+    return found._replace(kind="edited") if found.edited else found
+
+
+def _context(data: Reader, found: Found, directory: Directory) -> Context:
+    """A plain text without `contextInfo` stands alone, and most texts do."""
+    beside = found.message.data
+    plain = found.body is None and data.data.get("contextInfo") is None
+    if plain and "contextInfo" not in beside and "quoted" not in beside:
+        return NOTHING
+    return context_of(data, found, directory)
+
+
+def _sender(
+    data: Reader,
+    key: Reader,
+    chat: str | None,
+    directory: Directory,
+    *,
+    own: str | None,
+    from_me: bool,
+) -> Person:
+    """Who wrote it. In shared chats the participant; a private chat is its author, unless the bot wrote."""
+    name = data.text("pushName")
+    kind = jid.kind(chat) if chat else "unknown"
+    if kind in _SHARED:
+        author = key.jid("participant") or data.jid("participant")
+        status = key.jid("remoteJidAlt") if kind == "status" and not from_me else None
+        others = tuple(key.jid(field) for field in _PARTICIPANT_FIELDS)
+        return person((author, own, others[0], status, *others[1:]), name, directory)
+    if from_me:  # the other fields of its key name the contact, or again the bot
+        return person((own,), name, directory)
+    return person((chat, *(key.jid(field) for field in _CHAT_FIELDS if field in key.data)), name, directory)
+
+
+def _parts(
+    found: Found,
+    outer: Reader,
+    message_type: str | None,
+    *,
+    from_me: bool,
+    sender: Person,
+    votes: tuple[PollVotes, ...],
+) -> _Parts:
+    if found.kind == "text":
+        parts: _Parts = {"text": text_of(found)}
+        if message_type in _PICKED and not from_me:
+            parts["choice"] = choice_of(found)
+        return parts
+    if found.kind == "edited":
+        return _edit(found)
+    if found.kind in MEDIA:
+        return _media(found, outer)
+    if found.body is None:  # the EVOLUTION channel's buttons and lists, or nothing known
+        return {"text": outer.text("description") if found.kind in ("buttons", "list") else None}
+    parts = {"text": text_of(found)}
+    _add(parts, found, found.body)
+    if "vote" in parts:
+        parts["text"] = ", ".join(parts["vote"].options or _voted(votes, sender)) or None
+    return parts
+
+
+def _edit(found: Found) -> _Parts:
+    if found.key != "protocolMessage" or found.body is None:
+        return {"text": text_of(found)}
+    key, new = found.body.inner("key"), edited_message(found.body)
+    return {"text": text_of(new) if new else None, "edit_of": key.text("id") if key else None}
+
+
+def _media(found: Found, outer: Reader) -> _Parts:
+    heard = outer.text("speechToText")
+    return {
+        "text": text_of(found),
+        "media": media_of(outer, found),
+        "transcript": heard.removeprefix(_TRANSCRIPT_MARK) if heard else None,
+        "album_id": _album_id(outer) or _album_id(found.message),
+    }
+
+
+def _album_id(message: Reader) -> str | None:
+    at: Reader | None = message
+    for key in ("messageContextInfo", "messageAssociation", "parentMessageKey"):
+        at = at.inner(key) if at else None
+    return at.text("id") if at else None
+
+
+def _voted(votes: tuple[PollVotes, ...], sender: Person) -> tuple[str, ...]:
+    """What the sender has chosen by the poll's result, where the vote itself came undecoded."""
+    names = {sender.jid, sender.lid, f"{sender.phone}@s.whatsapp.net"}
+    return tuple(vote.option for vote in votes if names.intersection(vote.voters))
+
+
+def _add(parts: _Parts, found: Found, body: Reader) -> None:
+    """Read what a person answered with, or what they shared."""
+    match found.kind:
+        case "reaction":
+            parts["reaction"] = reaction_of(body)
+        case "button_reply" | "list_reply" | "template_reply" | "interactive_reply":
+            parts["choice"] = choice_of(found)
+        case "poll":
+            parts["poll"] = poll_of(body)
+        case "poll_vote":
+            parts["vote"] = vote_of(body)
+        case _:
+            _add_shared(parts, found, body)
+
+
+def _add_shared(parts: _Parts, found: Found, body: Reader) -> None:
+    match found.kind:
+        case "location" | "live_location":
+            parts["location"] = location_of(found)
+        case "contact" | "contacts":
+            parts["contacts"] = contacts_of(body)
+        case "group_invite":
+            parts["group_invite"] = group_invite_of(body)
+        case "event":
+            parts["calendar_event"] = calendar_event_of(body)
+        case "order":
+            parts["order"] = order_of(body)
+        case "product":
+            parts["product"] = product_of(body)
+        case _:
+            return
