@@ -5,16 +5,19 @@ sent can move the cursor or begin a line. A line is a fact in snake_case with va
 `log.info("delivery_settled", plugin="ping", event_name="messages.upsert", instance="shop-1", result="done", ms=1.2)`.
 """
 
+import json
 import logging
+import os
 import sys
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, MutableMapping
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, Final, Literal, TextIO
 
 import orjson
 import structlog
 
-from gateway.redact import PLACEHOLDER, Json, Redactor, is_secret_name, printable
+from gateway.redact import PLACEHOLDER, Redactor, is_secret_name, printable
 
 Format = Literal["auto", "console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
@@ -25,6 +28,7 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 _COLUMNS: Final = (("event", 18), ("subject", 18), ("instance", 10), ("person", 24), ("result", 0), ("ms", 0))
 """What stands where on a terminal, and how wide at least."""
+_LARGEST: Final = 2**63
 _COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m", "debug": "\033[2m"}
 _DIM: Final = "\033[2m"
 _BOLD: Final = "\033[1m"
@@ -46,9 +50,9 @@ def configure(
         stream: where to; standard error without one.
     """
     out = stream or sys.stderr
-    on_terminal = out.isatty()
-    for_people = format == "console" or (format == "auto" and on_terminal)
-    render = ConsoleLine(colour=on_terminal) if for_people else json_line
+    for_people = format == "console" or (format == "auto" and out.isatty())
+    render = ConsoleLine(colour=out.isatty() and not os.environ.get("NO_COLOR")) if for_people else json_line
+    output = Output(out)
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
@@ -60,7 +64,7 @@ def configure(
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=lambda *_: output,
         cache_logger_on_first_use=True,
     )
     vars(log).pop("bind", None)  # what an earlier configure() left in the cache
@@ -76,24 +80,51 @@ class Cleaner:
     def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> EventDict:
         """Clean one line's values; numbers, true, false and nothing stay what they are."""
         for name, value in event_dict.items():
-            if not isinstance(value, int | float | None):
+            if not _is_number(value) and value is not None:
                 event_dict[name] = PLACEHOLDER if is_secret_name(name) else self._clean(name, value)
         return event_dict
 
     def _clean(self, name: str, value: object) -> str:
-        if isinstance(value, Mapping | list | tuple):
-            value = _compact(self._redactor.json(_plain(value)))
-        text = self._redactor.text(str(value))
+        text = self._redactor.text(value if isinstance(value, str) else self._write_out(value))
         if name in {"exception", "stack"}:
             return "\n".join(map(printable, text.split("\n")))
         return printable(text)
+
+    def _write_out(self, value: object) -> str:
+        """Any value as text: what holds others as JSON, so that names in it are seen."""
+        try:
+            if isinstance(value, dict | list | tuple):
+                cleaned = self._redactor.json(json.loads(json.dumps(value, default=str, skipkeys=True)))
+                return json.dumps(cleaned, ensure_ascii=False)
+            return str(value)
+        except Exception:  # noqa: BLE001 - a plugin's own class; a line about it must not fail its handler
+            return f"<{type(value).__name__}>"
+
+
+class Output:
+    """Where lines go. One that cannot be written (a full disk, a closed pipe) is lost: accepting events goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = Lock()
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        try:
+            with self._lock:
+                self._stream.write(f"{line}\n")
+                self._stream.flush()
+        except (OSError, ValueError):
+            return
+
+    debug = info = warning = error = exception = critical = log = msg
 
 
 def json_line(_logger: object, _method: str, event_dict: EventDict) -> str:
     """One JSON object a line: time (UTC), level, fact, then the values in the order they were given."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     first = {"time": now, "level": event_dict.pop("level", "info"), "fact": event_dict.pop("event", "")}
-    return orjson.dumps({**first, **event_dict}, default=str).decode()
+    return orjson.dumps({**first, **event_dict}).decode()
 
 
 class ConsoleLine:
@@ -137,13 +168,16 @@ class LibraryHandler(logging.Handler):
     """Gives the lines of other libraries (aiohttp, asyncio) the same way out."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write one record; a record that cannot be written is reported as logging does."""
-        try:
-            log.log(
-                record.levelno, "library_logged", logger=record.name, text=record.getMessage(), exc_info=record.exc_info
-            )
-        except Exception:  # noqa: BLE001 - logging's own contract: a handler never raises
-            self.handleError(record)
+        """Write one record; a level that only the library knows is rounded down."""
+        level = min(max(record.levelno // 10 * 10, logging.DEBUG), logging.CRITICAL)
+        log.log(level, "library_logged", logger=record.name, text=_message(record), exc_info=record.exc_info)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception:  # noqa: BLE001 - its values don't fit its text, or cannot be written; logging would print them raw
+        return str(record.msg)
 
 
 def _forward_libraries(level: int) -> None:
@@ -153,14 +187,9 @@ def _forward_libraries(level: int) -> None:
     root.setLevel(level)
 
 
-def _plain(value: object) -> Json:
-    """Any mapping or sequence as parsed JSON."""
-    parsed: Json = orjson.loads(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
-    return parsed
-
-
-def _compact(value: object) -> str:
-    return orjson.dumps(value, default=str).decode()
+def _is_number(value: object) -> bool:
+    """Whether a value is a number (or true or false) that JSON readers take whole."""
+    return isinstance(value, float) or (isinstance(value, int) and -_LARGEST <= value < _LARGEST)
 
 
 def _indent(text: str) -> str:
