@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from typing import Any, Final
-from urllib.parse import unquote
 
 import msgspec
 import orjson
@@ -80,17 +79,15 @@ def parse(body: bytes) -> JsonObject:
     return document
 
 
-def split_suffix(path: str, query: str = "") -> tuple[str, ...]:
-    """The parts of a URL's path below the base path, the last being the suffix Evolution glued on.
+def suffix_of(parts: Sequence[str], query: str = "") -> str | None:
+    """The suffix Evolution glued to the end of a URL, out of the path's parts below the base path; None without one.
 
-    Evolution appends `/suffix` to whatever URL it was given, so repeated slashes, a slash at the end and a suffix
-    behind a query (`?token=abc/messages-upsert`) all occur.
+    Evolution appends `/suffix` to whatever URL it was given, so it may stand behind a query: `?token=abc/messages-upsert`.
     """
-    parts = tuple(unquote(part) for part in path.split("/") if part)
     _, slash, tail = query.rpartition("/")
     if slash and names.canonical(tail) is not None:
-        return (*parts, tail)
-    return parts
+        return tail
+    return next((part[:NAME_LIMIT] for part in reversed(parts) if part), None)
 
 
 def chat_of(event: str, data: object) -> str | None:

@@ -141,7 +141,7 @@ class Attempts:
         text = "".join(
             ["Traceback (most recent call last):\n", *traceback.format_list(frames)] if frames else []
         ) + "".join(traceback.format_exception_only(error))
-        cleaned = self._redactor.json([event.raw, text[-ERROR_LIMIT:]])
+        cleaned = self._redactor.json([dict(event.raw), text[-ERROR_LIMIT:]])
         assert isinstance(cleaned, list)  # noqa: S101 -- a list in, a list out
         return str(cleaned[1])
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.config import Config, secrets
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PluginError
 from gateway.evolution import Evolution
 from gateway.log import log
 from gateway.owner import Owner
@@ -28,6 +28,10 @@ GRACE: Final = 5.0
 """Seconds that handlers and requests under way get when the worker is asked to stop."""
 LOCK_PATIENCE: Final = 10.0
 """Seconds to wait for an earlier worker that is on its way out."""
+EXIT_STUCK: Final = 1
+"""A handler could be stopped by nothing; another worker goes on without it."""
+EXIT_UNUSABLE: Final = 3
+"""The plugins can't be loaded, on a gateway that has never run: better not to begin."""
 POLL_LINKED: Final = 5.0
 POLL_ALONE: Final = 0.25
 """Seconds between looks at the journal: with a receiver that wakes the worker, and without."""
@@ -45,8 +49,11 @@ def work(config: Config, descriptor: int | None = None) -> int:
 
 
 async def _work(config: Config, descriptor: int | None) -> int:
-    loaded = load_plugins(config)
     store = WorkStore(config.data)
+    loaded = _load(config, is_first_start=not store.positions())
+    if loaded is None:
+        await store.close()
+        return EXIT_UNUSABLE
     link = await WorkerLink.open(descriptor) if descriptor is not None else None
     intake = await Intake.open(config.data, POLL_LINKED if link else POLL_ALONE)
     say = link.changed if link else _say_nothing
@@ -78,7 +85,17 @@ async def _work(config: Config, descriptor: int | None) -> int:
         await outbox.close(GRACE)
     await intake.close()
     await store.close()
-    return 1 if engine.stuck else 0
+    return EXIT_STUCK if engine.stuck else 0
+
+
+def _load(config: Config, *, is_first_start: bool) -> Loaded | None:
+    """The plugins that load. None if that is not good enough: a start may leave broken ones out, but not the first."""
+    try:
+        loaded = load_plugins(config)
+    except PluginError as error:
+        log.error("plugins_not_loaded", error=str(error))
+        return None
+    return None if loaded.errors and is_first_start else loaded
 
 
 def load_plugins(config: Config) -> Loaded:

@@ -1,0 +1,108 @@
+"""`gateway serve`, `receive` and `work`: the processes."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from gateway import __version__
+from gateway.cli.options import config_option, load_config
+from gateway.config import Config, secrets
+from gateway.log import configure
+from gateway.serve.receiver import Started
+from gateway.serve.receiver import serve as run_receiver
+from gateway.worker.process import data_folder, load_plugins
+from gateway.worker.process import work as run_worker
+
+
+@click.command()
+@config_option
+@click.option("--show-link", is_flag=True, help="Print the login link even where the output is no terminal.")
+def serve(config_file: Path | None, *, show_link: bool) -> None:
+    """Run the gateway: receiver, worker and live page, until it is stopped."""
+    config = _prepare(config_file)
+    _receive(config, config_file, with_worker=True, show_link=show_link)
+
+
+@click.command()
+@config_option
+@click.option("--show-link", is_flag=True, help="Print the login link even where the output is no terminal.")
+def receive(config_file: Path | None, *, show_link: bool) -> None:
+    """Run the receiver alone: accept events and serve the live page. `gateway work` runs the other half."""
+    _receive(_prepare(config_file), config_file, with_worker=False, show_link=show_link)
+
+
+@click.command()
+@config_option
+@click.option("--link", type=int, hidden=True, help="Descriptor of the socket to the receiver.")
+@click.option("--try", "trial", is_flag=True, hidden=True, help="Only load the plugins; exit 1 if one is broken.")
+def work(config_file: Path | None, *, link: int | None, trial: bool) -> None:
+    """Run the worker alone: run the plugins on what a receiver on the same data folder accepts."""
+    config = _prepare(config_file)
+    if trial:
+        _try(config)
+    sys.exit(run_worker(config, link))
+
+
+def _prepare(config_file: Path | None) -> Config:
+    config = load_config(config_file)
+    configure(config.log.format, config.log.level, secrets(config))
+    data_folder(config)
+    return config
+
+
+def _receive(config: Config, config_file: Path | None, *, with_worker: bool, show_link: bool) -> None:
+    def announce(started: Started) -> None:
+        click.echo(_banner(config, started, show_link=show_link or sys.stdout.isatty()))
+
+    asyncio.run(run_receiver(config, config_file=config_file, with_worker=with_worker, announce=announce))
+
+
+def _banner(config: Config, started: Started, *, show_link: bool) -> str:
+    page = f"{started.page_url}?code={started.login_code}" if show_link else started.page_url
+    link_note = "one-time link, 10 minutes; later: gateway login" if show_link else "for a login link: gateway login"
+    title = click.style(f"Evolution Gateway {__version__}", bold=True)
+    return "\n".join(
+        [
+            "",
+            f"  {title}    SQLite in {_short(config.data)}    {_plugins(started.plugins)}",
+            "",
+            f"  Webhooks   {started.webhook_url}    paste into Evolution (by-events on or off, both work)",
+            f"  Live page  {page}    {link_note}",
+            f"  Try it     {_command()} simulate --text ping    no WhatsApp needed",
+            "",
+        ]
+    )
+
+
+def _plugins(names: Sequence[str]) -> str:
+    count = f"{len(names)} plugin{'' if len(names) == 1 else 's'}"
+    return f"{count}: {', '.join(names)}" if names else "no plugins"
+
+
+def _short(path: Path) -> str:
+    try:
+        return f"./{path.relative_to(Path.cwd())}"
+    except ValueError:
+        return str(path)
+
+
+def _command() -> str:
+    """How this very command can be called again from the same folder."""
+    command = Path(sys.argv[0])
+    if command.name != "gateway":
+        return f"{Path(sys.executable).name} -m gateway"
+    on_path = any((Path(folder) / "gateway").exists() for folder in os.get_exec_path())
+    return "gateway" if on_path else _short(command.absolute()).removeprefix("./")
+
+
+def _try(config: Config) -> None:
+    """Print what is wrong with the plugins, for whoever asked in another process."""
+    configure("json", "error", secrets(config), stream=open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- lives as long as the process
+    loaded = load_plugins(config)
+    click.echo("; ".join(str(error) for error in loaded.errors))
+    sys.stdout.flush()
+    os._exit(1 if loaded.errors else 0)  # a plugin's threads must not keep the trial

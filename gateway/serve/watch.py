@@ -1,0 +1,39 @@
+"""Notice that a plugin file changed: by looking, for no notification reaches across every container's mounts."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+LOOK_EVERY: Final = 0.5  # seconds
+
+_Seen = dict[Path, tuple[int, int]]
+
+
+class Watch:
+    """Iterate over it to get the names of changed files, once they have stopped changing for one look."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def __aiter__(self) -> AsyncIterator[list[str]]:
+        """Go on until the consumer stops."""
+        acted = seen = self._look()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            before, seen = seen, self._look()
+            if seen == before and seen != acted:
+                changed = {path for path, _ in seen.items() ^ acted.items()}
+                acted = seen
+                yield sorted(path.name for path in changed)
+
+    def _look(self) -> _Seen:
+        return {path: (stat.st_mtime_ns, stat.st_size) for path in self._folder.rglob("*.py") if (stat := _stat(path))}
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except OSError:
+        return None

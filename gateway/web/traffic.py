@@ -1,0 +1,43 @@
+"""Count what the receiver answers, for the metrics and the log."""
+
+from collections import Counter as Tally
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from gateway import names
+
+_ADDRESSES: Final = 10_000  # addresses whose refusals are counted apart; beyond that the counts begin anew
+_BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Traffic:
+    """The receiver's counters. Label values come from our own lists, so no sender can make new series."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._events = Counter(
+            "gateway_events", "Events answered 2xx, by outcome.", ["event", "outcome"], registry=registry
+        )
+        self._refused = Counter("gateway_refused", "Requests not answered 2xx.", ["status"], registry=registry)
+        self._seconds = Histogram(
+            "gateway_accept_seconds", "From request to answer.", registry=registry, buckets=_BUCKETS
+        )
+        self._by_sender: Tally[tuple[int, str | None]] = Tally()
+
+    def stored(self, event: str, *, repeat: bool, seconds: float) -> None:
+        """An event was stored, or found stored."""
+        label = event if event in names.EVENTS else "unknown"
+        self._events.labels(label, "duplicate" if repeat else "accepted").inc()
+        self._seconds.observe(seconds)
+
+    def refused(self, status: int, sender: str | None) -> int:
+        """A request was refused; gives how often this sender was refused so."""
+        self._refused.labels(str(status)).inc()
+        if len(self._by_sender) > _ADDRESSES:
+            self._by_sender.clear()
+        self._by_sender[status, sender] += 1
+        return self._by_sender[status, sender]
+
+    def unauthorised(self) -> dict[str, int]:
+        """Requests without a valid credential, by address."""
+        return {sender or "unknown": count for (status, sender), count in self._by_sender.items() if status == 401}  # noqa: PLR2004 -- HTTP's own number
