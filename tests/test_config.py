@@ -165,7 +165,8 @@ def test_a_plugins_settings_stay_json_values(read: Load) -> None:
         plugins:
           shop:
             enabled: false
-            settings: {name: Loja, limit: 5, rate: 0.5, open: true, "no": "no", nested: [{a: null}], empty: }
+            settings:
+              {name: Loja, limit: 5, rate: 0.5, open: true, "no": "no", nested: [{a: null}], empty: , odd: ٣ 1e999 x}
             delivery: {timeout: 5, order: none}
           bare:
         """
@@ -181,6 +182,7 @@ def test_a_plugins_settings_stay_json_values(read: Load) -> None:
         "no": "no",
         "nested": [{"a": None}],
         "empty": None,
+        "odd": "٣ 1e999 x",
     }
     assert config.delivery_of("shop") == Delivery(timeout=5, order="none")
     assert config.plugin("bare") == PluginSettings()

@@ -77,7 +77,7 @@ def test_keys_that_cannot_be_are_refused_with_their_line(refuse: Refuse, text: s
         ("delivery: {concurrency: 1.5}", "line 1: delivery.concurrency: expected a whole number above 0, got '1.5'"),
         (
             "delivery: {order: random}",
-            "line 1: delivery.order: expected lane or none, got 'random'; there are lane, none",
+            "line 1: delivery.order: expected lane or none, got 'random'",
         ),
         (
             "log: {level: inf}",
@@ -98,6 +98,15 @@ def test_keys_that_cannot_be_are_refused_with_their_line(refuse: Refuse, text: s
                 "expected a network such as 10.0.0.0/8, or one address, got '10.0.0.0/40'"
             ),
         ),
+        ("data: ", "line 1: data: expected a path, got nothing"),
+        ("log:\n  level:\nadmin:", "line 2: log.level: expected debug, info, warning or error, got nothing"),
+        (
+            "webhook: {trusted_proxies: }",
+            "line 1: webhook.trusted_proxies: expected a list, got nothing; an empty one is written []",
+        ),
+        ("delivery: {timeout: 1e999}", "line 1: delivery.timeout: expected seconds as a number above 0, got '1e999'"),
+        ("delivery: {timeout: ٣}", "line 1: delivery.timeout: expected seconds as a number above 0, got '٣'"),
+        ("webhook: {port: yes}", "line 1: webhook.port: expected a port from 0 to 65535, got 'yes'"),
         ("data: ''", "line 1: data: expected a path, got an empty text"),
         ("admin: {allowed_hosts: [null]}", "line 1: admin.allowed_hosts[0]: expected text, got nothing"),
         (
@@ -223,6 +232,14 @@ def test_a_wrong_value_of_the_environment_is_not_shown(refuse: Refuse) -> None:
 )
 def test_no_secret_is_in_a_refusal(refuse: Refuse, text: str) -> None:
     assert CANARY not in refuse(text.replace("CANARY", CANARY))
+
+
+@pytest.mark.parametrize("auth", ["header", "jwt_key", "path_secret", "allow"])
+@pytest.mark.parametrize("nothing", ["", "null", "~", "# lost-in-a-comment"])
+def test_a_credential_with_nothing_behind_it_is_not_taken_for_no_credential(
+    refuse: Refuse, auth: str, nothing: str
+) -> None:
+    assert f"webhook.auth.{auth}: expected" in refuse(f"webhook:\n  auth:\n    {auth}: {nothing}\n")
 
 
 # ---- the open listener

@@ -20,16 +20,6 @@ class Terminal(io.StringIO):
         return True
 
 
-class Broken(io.StringIO):
-    """A stream on a full disk."""
-
-    attempts = 0
-
-    def write(self, _text: str, /) -> int:
-        self.attempts += 1
-        raise OSError(28, "No space left on device")
-
-
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     root = logging.getLogger()
@@ -292,69 +282,3 @@ def test_levels_that_only_a_library_knows_are_rounded_down(lines: Lines, number:
     logger.log(number, "said")
 
     assert [line["level"] for line in lines()] == [level]
-
-
-# ---- never in the way
-
-
-class Hostile:
-    """A plugin's own class."""
-
-    def __str__(self) -> str:
-        raise RuntimeError("no text")
-
-
-@pytest.mark.parametrize(
-    ("value", "written"),
-    [
-        (Hostile(), "<Hostile>"),
-        ({"a": Hostile()}, "<dict>"),
-        ("half \ud83d", "half \\ud83d"),
-        ({"half": "\ud83d"}, '{"half": "\\ud83d"}'),
-        (10**30, str(10**30)),
-        ({1: (2, 3)}, '{"1": [2, 3]}'),
-        (float("nan"), None),
-    ],
-)
-def test_no_value_makes_logging_fail(lines: Lines, value: Any, written: Any) -> None:  # noqa: ANN401 - any value
-    log.info("said", value=value)
-
-    assert lines()[0]["value"] == written
-
-
-def test_a_value_that_holds_itself_does_not_make_logging_fail(lines: Lines) -> None:
-    endless: list[Any] = []
-    endless.append(endless)
-
-    log.info("said", value=endless)
-
-    assert lines()[0]["value"] == "<list>"
-
-
-def test_a_full_disk_loses_the_line_and_nothing_else() -> None:
-    stream = Broken()
-    configure("json", "info", stream=stream)
-
-    log.error("said")
-    logging.getLogger("aiohttp").error("said")
-
-    assert stream.attempts == 2
-
-
-def test_a_library_line_whose_values_do_not_fit_is_written_without_them(
-    lines: Lines, capsys: pytest.CaptureFixture[str]
-) -> None:
-    logging.getLogger("odd").error("only %d", CANARY)
-
-    assert lines()[0]["text"] == "only %d"
-    assert capsys.readouterr().err == ""
-
-
-def test_a_closed_stream_loses_the_line_and_nothing_else() -> None:
-    stream = io.StringIO()
-    configure("json", "info", stream=stream)
-    stream.close()
-    with pytest.raises(ValueError, match="closed"):
-        stream.write("said")
-
-    log.error("said")

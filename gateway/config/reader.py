@@ -5,6 +5,7 @@ What a place expects is known here, so each error can say what stands there, wha
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, ge
 import msgspec
 
 from gateway.config.document import Leaf, Listing, Node, Section
-from gateway.config.scalars import SWITCH, Scalar
+from gateway.config.scalars import SWITCH, SWITCHES, Scalar, parse_number
 from gateway.config.settings import Settings
 from gateway.redact import redact_url
 
@@ -24,9 +25,12 @@ _MISREAD: Final = (
     ("true or false", re.compile(r"(?i:true|false|yes|no|on|off)")),
     ("a number that loses its zero", re.compile(r"[-+]?0[0-9_]+")),
     ("a number with another base", re.compile(r"0[xX][0-9a-fA-F_]+|0[ob][0-7_]+")),
-    ("a number", re.compile(r"[-+]?(\d[\d_]*)?\.?\d[\d_]*([eE][-+]?\d+)?|[-+]?\d+\.|[-+]?\.(?i:inf|nan)")),
-    ("a number in base 60", re.compile(r"[-+]?\d+(:[0-5]?\d)+(\.\d*)?")),
-    ("a date", re.compile(r"\d{4}-\d\d?-\d\d?([Tt ].*)?")),
+    (
+        "a number",
+        re.compile(r"[-+]?([0-9][0-9_]*)?\.?[0-9][0-9_]*([eE][-+]?[0-9]+)?|[-+]?[0-9]+\.|[-+]?\.(?i:inf|nan)"),
+    ),
+    ("a number in base 60", re.compile(r"[-+]?[0-9]+(:[0-5]?[0-9])+(\.[0-9]*)?")),
+    ("a date", re.compile(r"[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?([Tt ].*)?")),
     ("nothing", re.compile(r"~|(?i:null)")),
 )
 """What YAML readers take unquoted words for, against what people mean."""
@@ -36,7 +40,7 @@ _CLEAR: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?|(?i:true|fals
 
 
 def read_section(node: Section, kind: type[S]) -> S:
-    """The section as its struct; absent and empty settings have their defaults.
+    """The section as its struct; absent settings and empty sections have their defaults.
 
     Raises:
         ConfigError: an unknown key, a missing one, or a value of the wrong type.
@@ -45,7 +49,7 @@ def read_section(node: Section, kind: type[S]) -> S:
     for name, below in node.entries.items():
         if name not in hints:
             raise below.place.error(f"no such setting{_suggest_key(name, hints)}")
-    given = {name: below for name, below in node.entries.items() if not _is_empty(below)}
+    given = {name: below for name, below in node.entries.items() if not (_is_empty(below) and _is_section(hints[name]))}
     for field in msgspec.structs.fields(kind):
         if field.required and field.name not in given:
             raise node.place.error(f"{field.name} is missing")
@@ -74,10 +78,17 @@ def read_raw(node: Node) -> object:
         return {name: read_raw(below) for name, below in node.entries.items()}
     if isinstance(node, Listing):
         return [read_raw(item) for item in node.items]
-    if node.quoted or node.filled:
-        return node.text
-    if _CLEAR.fullmatch(node.text):
-        return msgspec.json.decode(node.text.lower()) if node.text not in {"", "~"} else None
+    return node.text if node.quoted or node.filled else _read_word(node)
+
+
+def _read_word(node: Leaf) -> object:
+    """An unquoted word as what every YAML reader and every person takes it for; refused where they differ."""
+    if node.empty:
+        return None
+    if node.text.lower() in SWITCHES:
+        return SWITCHES[node.text.lower()]
+    with suppress(ValueError):
+        return parse_number(node.text)
     misread = _misread_as(node)
     if misread:
         raise node.place.error(f'YAML takes {node.text} for {misread}; write "{node.text}" in quotes{_or_plain(node)}')
@@ -105,6 +116,12 @@ def _read_entry(node: Node, hint: Hint) -> object:
     return read(node, hint)
 
 
+def _is_section(hint: Hint) -> bool:
+    """Whether settings stand below a key, so that a key with nothing below it changes nothing."""
+    members = get_args(hint) if _form(hint) in {Union, UnionType} else (hint,)
+    return NoneType not in members and any(_form(member) is dict or isinstance(member, type) for member in members)
+
+
 def _read_union(node: Node, members: tuple[Hint, ...]) -> object:
     """Settings where keys stand, else the word or value that may stand in their place."""
     members = tuple(member for member in members if member is not NoneType)
@@ -126,13 +143,15 @@ def _read_list(node: Node, item: Hint) -> tuple[object, ...]:
     """A list; one single value stands for the list of it."""
     if isinstance(node, Listing):
         return tuple(read(below, item) for below in node.items)
+    if _is_empty(node):
+        raise node.place.error("expected a list, got nothing; an empty one is written []")
     return (read(node, item),)
 
 
 def _read_choice(node: Node, choices: tuple[str, ...]) -> str:
     if isinstance(node, Leaf) and node.text in choices:
         return node.text
-    guess = _suggest(node.text, choices) if isinstance(node, Leaf) else ""
+    guess = _nearest(node.text, choices) if isinstance(node, Leaf) else ""
     raise node.place.error(f"expected {_either(choices)}, got {_describe(node)}{guess}")
 
 
@@ -145,13 +164,14 @@ def _read_scalar(node: Node, scalar: Scalar) -> object:
     if misread and scalar.is_text:
         raise node.place.error(_quotes_needed(node, scalar, misread))
     try:
-        return scalar.parse(_unquoted(node, scalar))
+        return scalar.parse(_trimmed(node, scalar))
     except (ValueError, KeyError):
         seen = _describe(node, hide=scalar.is_secret)
         raise node.place.error(f"expected {scalar.expected}, got {seen}{_hint(node, scalar)}") from None
 
 
-def _unquoted(node: Leaf, scalar: Scalar) -> str:
+def _trimmed(node: Leaf, scalar: Scalar) -> str:
+    """The text; without the spaces and newlines that a number from the environment may bring along."""
     return node.text.strip() if node.filled and not scalar.is_text else node.text
 
 
@@ -176,7 +196,7 @@ def _or_plain(node: Leaf) -> str:
 
 def _plain_form(text: str) -> str | None:
     """The way of writing a switch or a number that nobody takes for anything else."""
-    if re.fullmatch(r"0\d+", text):
+    if re.fullmatch(r"0[0-9]+", text):
         return text.lstrip("0") or "0"
     return {"yes": "true", "on": "true", "no": "false", "off": "false"}.get(text.lower())
 
@@ -216,5 +236,9 @@ def _suggest_key(name: str, hints: Mapping[str, Hint]) -> str:
 
 
 def _suggest(name: str, known: tuple[str, ...]) -> str:
+    return _nearest(name, known) or f"; there are {', '.join(known)}"
+
+
+def _nearest(name: str, known: tuple[str, ...]) -> str:
     near = get_close_matches(name.lower().replace("-", "_"), known, n=1)
-    return f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    return f"; did you mean {near[0]}?" if near else ""

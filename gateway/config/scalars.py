@@ -7,6 +7,7 @@ takes the text as it stands and raises ValueError; the reader adds place, value 
 import re
 from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -34,14 +35,14 @@ _UNITS: Final[Mapping[str, int]] = {"": 1, "b": 1} | {
     for power, prefix in enumerate("kmgt", start=1)
     for unit, factor in (("ib", 1024), ("b", 1000))
 }
-_SIZE: Final = re.compile(r"([1-9]\d*)\s*([A-Za-z]*)")
-_WHOLE: Final = re.compile(r"-?(0|[1-9]\d*)")
-_NUMBER: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_SIZE: Final = re.compile(r"([1-9][0-9]*)\s*([A-Za-z]*)")
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]*)")
+_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*/*")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HIGHEST_PORT: Final = 65_535
-_SWITCH: Final = {"true": True, "false": False}
+SWITCHES: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 
 def parse_size(text: str) -> int:
@@ -61,7 +62,7 @@ def parse_whole(text: str) -> int:
 
 def parse_number(text: str) -> float:
     """A decimal number; an int stays one, so that it prints as it was written."""
-    if not _NUMBER.fullmatch(text):
+    if not _NUMBER.fullmatch(text) or not isfinite(float(text)):
         raise ValueError(text)
     return int(text) if _WHOLE.fullmatch(text) else float(text)
 
@@ -91,7 +92,7 @@ def parse_url(text: str) -> str:
     url = urlsplit(text)
     if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment:
         raise ValueError(text)
-    if url.username is not None or url.port == 0:
+    if url.username is not None or url.port == 0 or not text.isascii() or not text.isprintable() or " " in text:
         raise ValueError(text)
     return text.rstrip("/")
 
@@ -150,7 +151,7 @@ PathSecret = Annotated[
 ]
 SigningKey = Annotated[Secret, Scalar("text that is not empty", lambda text: Secret(_filled(text)), is_secret=True)]
 
-SWITCH: Final = Scalar("true or false", lambda text: _SWITCH[text.lower()], is_text=False)
+SWITCH: Final = Scalar("true or false", lambda text: SWITCHES[text.lower()], is_text=False)
 Switch = Annotated[bool, SWITCH]
 Port = Annotated[int, Scalar("a port from 0 to 65535", parse_port, is_text=False)]
 Count = Annotated[int, Scalar("a whole number above 0", _positive(parse_whole), is_text=False)]
