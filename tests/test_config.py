@@ -137,6 +137,12 @@ def test_sizes_are_bytes(read: Load, written: str, size: int) -> None:
     assert read(f"data_min_free: {written}").data_min_free == size
 
 
+def test_both_listeners_may_take_free_ports(read: Load) -> None:
+    config = read("webhook: {port: 0}\nadmin: {port: 0}")
+
+    assert (config.webhook.port, config.admin.port) == (0, 0)
+
+
 @pytest.mark.parametrize("written", ["/", "//"])
 def test_the_root_as_base_path_is_the_empty_text(read: Load, written: str) -> None:
     assert read(f"webhook: {{base_path: {written}}}").webhook.base_path == ""

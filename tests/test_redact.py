@@ -83,6 +83,12 @@ def test_a_qr_code_is_redacted_and_its_limit_message_is_not() -> None:
     assert redact(limit) == limit
 
 
+def test_a_qr_code_without_pairing_code_is_redacted_too() -> None:
+    assert redact({"qrcode": {"code": "2@abc", "base64": "iV"}}) == {
+        "qrcode": {"code": PLACEHOLDER, "base64": PLACEHOLDER}
+    }
+
+
 def test_the_answer_to_a_connect_is_a_qr_code_too() -> None:
     assert redact({"pairingCode": None, "code": "2@abc", "base64": "data:...", "count": 1}) == {
         "pairingCode": None,
@@ -109,6 +115,13 @@ def test_a_key_is_redacted_wherever_else_the_same_event_holds_it() -> None:
 
     assert redacted["data"]["session"]["parameters"]["apiKey"] == PLACEHOLDER
     assert redacted["data"]["log"] == f"GET /?k={PLACEHOLDER} {PLACEHOLDER}"
+
+
+def test_a_key_within_a_secret_object_is_redacted_elsewhere_too() -> None:
+    assert redact({"hash": {"value": CANARY}, "text": f"made {CANARY}"}) == {
+        "hash": PLACEHOLDER,
+        "text": f"made {PLACEHOLDER}",
+    }
 
 
 def test_a_short_key_does_not_redact_ordinary_words() -> None:
@@ -189,9 +202,8 @@ def test_the_longer_of_two_secrets_is_redacted_whole() -> None:
 
 @pytest.mark.parametrize("written", [json.dumps, repr, lambda text: text.replace('"', "%22").replace("é", "%C3%A9")])
 def test_a_secret_is_found_as_json_repr_and_urls_write_it(written: Any) -> None:  # noqa: ANN401 - three ways of writing
-    secret = 'é"quoted'
-
-    assert "quoted" not in Redactor([secret]).text(f"got {written(secret)}!")
+    for secret in ('é"quoted', "it's \"quoted"):
+        assert "quoted" not in Redactor([secret]).text(f"got {written(secret)}!")
 
 
 def test_a_secret_of_two_characters_is_redacted_alone_but_not_within_words() -> None:

@@ -62,7 +62,7 @@ def refuse_open_listener(config: Config) -> None:
 
 def _read(file: Path) -> str:
     try:
-        return file.expanduser().read_text(encoding="utf-8-sig")
+        return file.expanduser().read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{file}: no such file; name another with --config, or make one with  gateway init") from None
     except UnicodeDecodeError as error:
