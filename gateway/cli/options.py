@@ -32,3 +32,8 @@ def load_config(config_file: Path | None) -> "Config":
     from gateway.config import load  # noqa: PLC0415 -- keeps --help quick
 
     return load(config_file)
+
+
+def json_option(help_text: str = "Print JSON, for other programs.") -> Callable[[F], F]:
+    """`--json`, given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help=help_text)

@@ -1,0 +1,200 @@
+"""`gateway plugins`, `routes` and `check`: what is there before anything runs. All three load; none starts anything."""
+
+import contextlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from gateway import names
+from gateway.cli.options import config_option, json_option, load_config
+from gateway.cli.output import columns, count, heading, json_text
+from gateway.config import Config, refuse_open_listener
+from gateway.errors import GatewayError
+from gateway.plugins import Handler, Loaded, LoadedPlugin, LoadError, load_folder
+
+_MISSING_MODULE: Final = re.compile(r"^ModuleNotFoundError: No module named '([\w.]+)'")
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """One URL path and what is behind it."""
+
+    path: str
+    event: str | None
+    """None: the body says which."""
+    since: str | None
+    """First Evolution version that sends it; `never` if none does."""
+    plugins: list[str]
+    """Those with a handler for the event, before any filter is asked."""
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that is wrong."""
+
+    text: str
+    file: str | None = None
+    line: int | None = None
+    todo: str | None = None
+
+    def __str__(self) -> str:
+        place = "".join(f"{part}:" for part in (self.file, self.line) if part)
+        return f"{place} {self.text}".strip()
+
+
+@click.command()
+@config_option
+@json_option("Print one JSON object for each plugin.")
+def plugins(config_file: Path | None, *, as_json: bool) -> None:
+    """List the loaded plugins and what they subscribe to."""
+    config = load_config(config_file)
+    loaded = _load(config)
+    for each in loaded.plugins:
+        enabled = config.plugin(each.plugin.name).enabled
+        view = _plugin_view(each, enabled=enabled)
+        click.echo(json_text(view) if as_json else "\n".join([*_plugin_lines(view), ""]))
+    if not loaded.plugins and not as_json:
+        click.echo(f"  No plugins in {_short(config.routes)}: put a file there, or begin with  gateway init")
+    _say_errors(loaded.errors)
+
+
+@click.command()
+@config_option
+@json_option("Print one JSON object for each endpoint.")
+def routes(config_file: Path | None, *, as_json: bool) -> None:
+    """List each endpoint with its event, and the plugins that take it."""
+    config = load_config(config_file)
+    loaded = _load(config)
+    found = list(endpoints(config.webhook.base_path, _enabled(config, loaded)))
+    if as_json:
+        for each in found:
+            click.echo(json_text(each))
+    else:
+        rows = [[one.path, one.event or "as the body says", one.since or "", ", ".join(one.plugins)] for one in found]
+        for line in columns([heading("POST", "event", "since", "plugins"), *rows]):
+            click.echo(line)
+        if config.webhook.auth != "none" and config.webhook.auth.path_secret:
+            click.echo(f"\n  With the path secret: {config.webhook.base_path}/SECRET/...")
+    _say_errors(loaded.errors)
+
+
+@click.command()
+@config_option
+@json_option("Print one JSON object: ok, plugins, problems.")
+def check(config_file: Path | None, *, as_json: bool) -> None:
+    """Load config and plugins, report what is wrong, start nothing. Exit code 1 if anything is."""
+    problems, found = _check(config_file)
+    if as_json:
+        click.echo(json_text({"ok": not problems, "plugins": found, "problems": problems}))
+    else:
+        for line in _check_lines(problems, found):
+            click.echo(line)
+    if problems:
+        sys.exit(1)
+
+
+def endpoints(base_path: str, loaded: Sequence[LoadedPlugin]) -> Iterator[Endpoint]:
+    """Every endpoint: the base path, each suffix of each event, and the one for events nobody knows."""
+    everybody = [each.plugin.name for each in loaded]
+    yield Endpoint(base_path or "/", None, None, everybody)
+    for event in names.EVENTS.values():
+        takers = _takers(event.name, loaded)
+        for suffix in event.suffixes:
+            yield Endpoint(f"{base_path}/{suffix}", event.name, event.since, takers)
+    yield Endpoint(f"{base_path}/ANYTHING-ELSE", "unknown", None, _takers("unknown", loaded))
+
+
+def _takers(event_name: str, loaded: Sequence[LoadedPlugin]) -> list[str]:
+    return [each.plugin.name for each in loaded if each.plugin.wants(event_name)]
+
+
+def _load(config: Config) -> Loaded:
+    """Load with standard output kept clean of what plugins print while they are imported."""
+    with contextlib.redirect_stdout(sys.stderr):
+        return load_folder(config.routes)
+
+
+def _enabled(config: Config, loaded: Loaded) -> list[LoadedPlugin]:
+    return [each for each in loaded.plugins if config.plugin(each.plugin.name).enabled]
+
+
+def _plugin_view(each: LoadedPlugin, *, enabled: bool) -> dict[str, Any]:
+    handlers = [_handler_view(handler) for handler in each.plugin.handlers]
+    return {"name": each.plugin.name, "file": _short(each.file), "enabled": enabled, "handlers": handlers}
+
+
+def _handler_view(handler: Handler) -> dict[str, Any]:
+    return {
+        "name": handler.name,
+        "line": handler.line,
+        "events": [event.__name__ for event in handler.events],
+        "filters": [repr(each) for each in handler.filters],
+    }
+
+
+def _plugin_lines(view: dict[str, Any]) -> Iterator[str]:
+    note = "" if view["enabled"] else click.style("   disabled in config.yaml", fg="yellow")
+    yield f"  {click.style(view['name'], bold=True)}   {click.style(view['file'], dim=True)}{note}"
+    if not view["handlers"]:
+        yield "    no handlers: it takes no event"
+    rows = [
+        [handler["name"], " | ".join(handler["events"]), " & ".join(handler["filters"])] for handler in view["handlers"]
+    ]
+    yield from columns(rows, indent=4)
+
+
+def _say_errors(errors: Sequence[LoadError]) -> None:
+    """Files left out go to standard error, and make the command fail."""
+    for error in errors:
+        click.secho(f"  left out: {_problem(error)}", fg="red", err=True)
+    if errors:
+        sys.exit(1)
+
+
+def _check(config_file: Path | None) -> tuple[list[Problem], list[str]]:
+    """What is wrong, and the names of the plugins that would be run."""
+    try:
+        config = load_config(config_file)
+        refuse_open_listener(config)
+        loaded = _load(config)
+    except GatewayError as error:
+        return [Problem(str(error))], []
+    problems = [*map(_problem, loaded.errors), *_strangers(config, loaded)]
+    return problems, [each.plugin.name for each in _enabled(config, loaded)]
+
+
+def _strangers(config: Config, loaded: Loaded) -> Iterator[Problem]:
+    """Settings for plugins that do not exist, most often a name misspelt; a broken file may yet have the name."""
+    known = [each.plugin.name for each in loaded.plugins]
+    if loaded.errors:
+        return
+    for name in config.plugins.keys() - set(known):
+        text = f"plugins.{name}: no plugin in {_short(config.routes)} has this name"
+        yield Problem(text, todo=f"rename or remove it; there is {', '.join(known) or 'none'}")
+
+
+def _problem(error: LoadError) -> Problem:
+    missing = _MISSING_MODULE.match(error.text)
+    todo = f"install it beside the gateway:  pip install {missing[1].partition('.')[0]}" if missing else None
+    return Problem(error.text, _short(error.file), error.line, todo)
+
+
+def _check_lines(problems: Sequence[Problem], found: Sequence[str]) -> Iterator[str]:
+    for problem in problems:
+        yield f"  {click.style('✗', fg='red')} {problem}"
+        if problem.todo:
+            yield f"    {problem.todo}"
+    if problems:
+        yield f"  {count(len(problems), 'problem')}; nothing was started"
+    else:
+        yield f"  {click.style('✓', fg='green')} config and {count(len(found), 'plugin')} are fine: {', '.join(found)}"
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
