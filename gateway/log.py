@@ -28,6 +28,7 @@ log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 
 _COLUMNS: Final = (("event", 18), ("subject", 18), ("instance", 10), ("person", 24), ("result", 0), ("ms", 0))
 """What stands where on a terminal, and how wide at least."""
+_ABOUT: Final = frozenset({"subject", "instance", "person"})
 _LARGEST: Final = 2**63
 _COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m", "debug": "\033[2m"}
 _DIM: Final = "\033[2m"
@@ -145,8 +146,10 @@ class ConsoleLine:
         return "\n".join([f"{clock} {line}".rstrip(), *(_indent(text) for text in below)])
 
     def _columns(self, level: str, event_dict: EventDict) -> list[str]:
-        """The columns up to the last one that holds something."""
+        """The columns up to the last one that holds something; a line that is about no event has no gaps."""
         texts = [(name, width, _column_text(name, event_dict.pop(name, None))) for name, width in _COLUMNS]
+        if not any(text for name, _, text in texts if name in _ABOUT):
+            texts = [column for column in texts if column[2]]
         while texts and not texts[-1][2]:
             texts.pop()
         colours = {"event": _COLOURS.get(level, _BOLD), "ms": _DIM}

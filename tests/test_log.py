@@ -150,13 +150,15 @@ def test_an_event_is_one_aligned_line_for_people() -> None:
     log.info("accepted", event_name="messages.upsert", instance="shop-1", person="Ana Souza (…0002)", ms=3)
     log.info("handled", plugin="ping", instance="shop-1", result='would send "pong"', ms=1.04, attempt=1)
     log.info("started", port=8085)
+    log.warning("request_refused", result="401", reason="token is missing")
 
-    accepted, handled, started = stream.getvalue().splitlines()
+    accepted, handled, started, refused = stream.getvalue().splitlines()
     assert re.fullmatch(r"\d\d:\d\d:\d\d accepted +messages\.upsert +shop-1 +Ana Souza \(…0002\) +3 ms", accepted)
     assert re.fullmatch(r'\d\d:\d\d:\d\d handled +ping +shop-1 +would send "pong"  1 ms  attempt=1', handled)
     assert accepted.index("messages.upsert") == handled.index("ping")
     assert accepted.index("shop-1") == handled.index("shop-1")
     assert re.fullmatch(r"\d\d:\d\d:\d\d started +port=8085", started)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d request_refused {3,5}401  reason=token is missing", refused)
 
 
 def test_plugin_and_event_are_both_shown() -> None:
