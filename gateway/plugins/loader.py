@@ -3,6 +3,7 @@
 Nothing is ever unloaded: an edited file takes effect in a new process.
 """
 
+import os
 import re
 import traceback
 from collections.abc import Collection, Sequence
@@ -68,11 +69,14 @@ def load_folder(folder: Path, *, only: Collection[str] | None = None) -> Loaded:
 def _load_file(package: str, file: Path) -> LoadedPlugin | LoadError:
     try:
         plugin = _own_plugin(import_file(package, file), file)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code runs here; the caller reports it
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a stranger's code ran, sys.exit() too; the caller reports it
         return _report(error, file)
     plugin.name = plugin.name or file.stem
     if not _NAME.fullmatch(plugin.name):
-        return LoadError(file, None, f"{plugin.name!r} is no name for a plugin: use letters, digits, - and _")
+        problem = f"{plugin.name!r} is no name for a plugin: use letters, digits, - and _"
+        return _report(Misuse(problem, file=plugin.file, line=plugin.line), file)
     return LoadedPlugin(plugin, file)
 
 
@@ -95,7 +99,15 @@ def _report(error: BaseException, file: Path) -> LoadError:
     if isinstance(error, PluginError):
         return LoadError(file, None, str(error))
     text = " ".join(traceback.format_exception_only(error)[-1].split())
-    return LoadError(file, _line(error, file), text, "".join(traceback.format_exception(error)))
+    return LoadError(file, _line(error, file), text, _traceback(error, file.parent))
+
+
+def _traceback(error: BaseException, folder: Path) -> str:
+    """As Python writes it, from the folder's first line on."""
+    frames = error.__traceback__
+    while frames and not frames.tb_frame.f_code.co_filename.startswith(f"{folder}{os.sep}"):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(error.with_traceback(frames)))
 
 
 def _line(error: BaseException, file: Path) -> int | None:

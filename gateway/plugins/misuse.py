@@ -4,13 +4,14 @@ Of its own, because filters, handlers and contexts all find mistakes while a fil
 """
 
 import inspect
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 from gateway.errors import PluginError
 
-_HERE: Final = str(Path(__file__).parent)
+_HERE: Final = f"{Path(__file__).parent}{os.sep}"
 
 
 class Misuse(PluginError):

@@ -9,7 +9,9 @@ import msgspec
 from gateway import jid
 from gateway.events.people import Person
 
-_WRITTEN: Final = re.compile(r"\+?[\d\s().\-/]+", re.ASCII)
+_WRITTEN: Final = re.compile(r"\+?[0-9\s().\-/\u2010-\u2015]+")
+_MARKS: Final = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Signs of writing direction, which a number copied from a contact card brings along."""
 _SHORTEST, _LONGEST = 7, 15  # digits of a number with its country code; E.164 allows no more than 15
 
 
@@ -49,13 +51,15 @@ def wording(text: object) -> str:
     return text
 
 
-def address(text: str) -> str:
+def address(text: object) -> str:
     """A jid as it is, or a number as people write it (`+55 11 99999-0002`) as digits.
 
     Raises:
         ValueError: neither; the text says what was expected.
     """
-    written = text.strip()
+    if not isinstance(text, str):
+        raise ValueError(f"{text!r} is no text; a jid or a number is written in quotes")  # noqa: TRY004 - one kind to catch
+    written = _MARKS.sub("", text).strip()
     return _checked_jid(written) if "@" in written else _digits(written)
 
 
@@ -67,7 +71,7 @@ def mentioned(people: Sequence[Person | str]) -> tuple[str, ...]:
     """
     if isinstance(people, str):
         raise ValueError(f"mentions= takes a list of people, got the text {people!r}")  # noqa: TRY004 - one kind to catch
-    return tuple(dict.fromkeys(address(each if isinstance(each, str) else each.jid or "") for each in people))
+    return tuple(dict.fromkeys(address((each.jid or "") if isinstance(each, Person) else each) for each in people))
 
 
 def _checked_jid(text: str) -> str:
@@ -80,7 +84,7 @@ def _checked_jid(text: str) -> str:
 def _digits(text: str) -> str:
     if not _WRITTEN.fullmatch(text):
         raise ValueError(f"{text!r} is neither a jid nor a telephone number such as +55 11 99999-0002")
-    digits = re.sub(r"\D", "", text)
+    digits = re.sub(r"[^0-9]", "", text)
     if "(0)" in text or digits.startswith("0"):
         raise ValueError(f"{text!r} has a 0 that is dialled at home only; write +, country code and number")
     if not _SHORTEST <= len(digits) <= _LONGEST:

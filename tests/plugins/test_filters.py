@@ -51,11 +51,16 @@ def test_text_of_a_message_without_text_is_empty_and_matches_nothing(arrived: Ar
     assert not passes(f.prefix("p"), photo)
 
 
-@pytest.mark.parametrize("make", [f.text, f.prefix])
-@pytest.mark.parametrize("texts", [(), ("",), ("ok", "  ")])
-def test_comparing_with_nothing_is_refused(make: Callable[..., object], texts: tuple[str, ...]) -> None:
-    with pytest.raises(PluginError, match=r"test_filters.py:\d+: .*compares with nothing"):
-        make(*texts)
+@pytest.mark.parametrize("make", [f.text, f.prefix, f.instance, f.chat, f.from_sender, f.kind, f.connection])
+@pytest.mark.parametrize("values", [(), ("",)])
+def test_comparing_with_nothing_is_refused(make: Callable[..., object], values: tuple[str, ...]) -> None:
+    with pytest.raises(PluginError, match=r"test_filters.py:\d+: \w+\(.*\)( compares with nothing|: '' is neither)"):
+        make(*values)
+
+
+def test_a_blank_text_is_nothing_to_compare_with() -> None:
+    with pytest.raises(PluginError, match="give it texts that are not blank"):
+        f.text("ok", "  ")
 
 
 def test_prefix_is_how_the_text_begins(arrived: Arrived) -> None:
@@ -151,5 +156,7 @@ def test_instance_and_connection_ask_about_where_and_how(happened: Happened) -> 
 
 
 def test_connection_refuses_a_state_that_does_not_exist() -> None:
-    with pytest.raises(PluginError, match="there is no state 'closed'"):
+    with pytest.raises(
+        PluginError, match="no connection 'closed'; there are open, connecting, close, refused"
+    ):
         f.connection("closed")  # type: ignore[arg-type]

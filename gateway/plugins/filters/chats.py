@@ -6,11 +6,12 @@ from typing import Final, get_args
 from gateway import jid
 from gateway.events import MessageEvent
 from gateway.events.kinds import Kind
+from gateway.plugins.filters.arguments import written, written_of
 from gateway.plugins.filters.base import Filter
 from gateway.plugins.misuse import Misuse
 from gateway.plugins.outgoing import address
 
-_KINDS: Final = frozenset[str](get_args(Kind))
+_POSTS: Final = frozenset({"status", "newsletter", "broadcast"})
 
 
 def _of_message(written: str, test: Callable[[MessageEvent], bool]) -> Filter[MessageEvent]:
@@ -19,8 +20,7 @@ def _of_message(written: str, test: Callable[[MessageEvent], bool]) -> Filter[Me
 
 def _is_post(event: MessageEvent) -> bool:
     """Written to everybody who follows, so that answering would be out of place."""
-    message = event.message
-    return message.is_status or message.is_newsletter or jid.kind(message.chat or "") == "broadcast"
+    return jid.kind(event.message.chat or "") in _POSTS
 
 
 def _is_inbound(event: MessageEvent) -> bool:
@@ -44,7 +44,7 @@ from_me: Final = _of_message("from_me", lambda event: event.message.from_me)
 def chat(*addresses: str) -> Filter[MessageEvent]:
     """In one of these chats: jids (a group's ends in `@g.us`), or numbers as people write them."""
     wanted = _addresses("chat", addresses)
-    return _of_message(_written("chat", addresses), lambda event: not wanted.isdisjoint(_names(event.message.chat)))
+    return _of_message(written("chat", addresses), lambda event: not wanted.isdisjoint(_names(event.message.chat)))
 
 
 def from_sender(*addresses: str) -> Filter[MessageEvent]:
@@ -55,15 +55,13 @@ def from_sender(*addresses: str) -> Filter[MessageEvent]:
         sender = event.message.sender
         return not wanted.isdisjoint((*_names(sender.jid), sender.phone, sender.lid))
 
-    return _of_message(_written("from_sender", addresses), test)
+    return _of_message(written("from_sender", addresses), test)
 
 
 def kind(*kinds: Kind) -> Filter[MessageEvent]:
     """The message is one of these: `text`, `image`, `voice`, `location`, ..."""
     wanted = frozenset(kinds)
-    if strange := wanted - _KINDS:
-        raise Misuse.here(f"{_written('kind', kinds)}: there is no kind {', '.join(map(repr, sorted(strange)))}")
-    return _of_message(_written("kind", kinds), lambda event: event.message.kind in wanted)
+    return _of_message(written_of("kind", kinds, get_args(Kind)), lambda event: event.message.kind in wanted)
 
 
 def _names(address_in_use: str | None) -> tuple[str | None, str | None]:
@@ -75,8 +73,4 @@ def _addresses(name: str, addresses: tuple[str, ...]) -> frozenset[str | None]:
     try:
         return frozenset(jid.phone(found) or jid.bare(found) for found in map(address, addresses))
     except ValueError as error:
-        raise Misuse.here(f"{_written(name, addresses)}: {error}") from None
-
-
-def _written(name: str, values: tuple[str, ...]) -> str:
-    return f"{name}({', '.join(map(repr, values))})"
+        raise Misuse.here(f"{written(name, addresses)}: {error}") from None

@@ -2,35 +2,31 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Final, Literal, get_args
+from typing import Literal, get_args
 
 from gateway.events import ConnectionUpdate, Event
+from gateway.plugins.filters.arguments import written, written_of
 from gateway.plugins.filters.base import Answer, E, Filter, Found
 from gateway.plugins.misuse import Misuse
 
 State = Literal["open", "connecting", "close", "refused"]
 """How an instance of Evolution stands with WhatsApp; `refused` when nobody scanned its QR codes."""
 
-_STATES: Final = frozenset[str](get_args(State))
-
 
 def instance(*names: str) -> Filter[Event]:
     """The event comes from one of these instances of Evolution."""
     wanted = frozenset(names)
-    return Filter(f"instance({', '.join(map(repr, names))})", lambda event, _: event.instance in wanted)
+    return Filter(written("instance", names), lambda event, _: event.instance in wanted)
 
 
 def connection(*states: State) -> Filter[ConnectionUpdate]:
     """The instance is now in one of these states."""
     wanted = frozenset(states)
-    written = f"connection({', '.join(map(repr, states))})"
-    if strange := wanted - _STATES:
-        raise Misuse.here(f"{written}: there is no state {', '.join(map(repr, sorted(strange)))}")
 
     def ask(event: ConnectionUpdate, _found: Found) -> bool:
         return event.connection.state in wanted
 
-    return Filter(written, ask, needs=(ConnectionUpdate,))
+    return Filter(written_of("connection", states, get_args(State)), ask, needs=(ConnectionUpdate,))
 
 
 def check(predicate: Callable[[E], bool | Awaitable[bool]], /) -> Filter[E]:

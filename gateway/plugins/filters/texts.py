@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from gateway.events import MessageEvent
+from gateway.plugins.filters.arguments import written
 from gateway.plugins.filters.base import Filter, Found
 from gateway.plugins.misuse import Misuse
 
@@ -24,13 +25,13 @@ def fold(text: str) -> str:
 def text(*texts: str) -> Filter[MessageEvent]:
     """The whole text is one of these; case, accents and outer blanks don't count."""
     wanted = frozenset(_folded("text", texts))
-    return _on_text(_written("text", texts), lambda said, _: fold(said) in wanted)
+    return _on_text(written("text", texts), lambda said, _: fold(said) in wanted)
 
 
 def prefix(*prefixes: str) -> Filter[MessageEvent]:
     """The text begins with one of these; case, accents and leading blanks don't count."""
     wanted = _folded("prefix", prefixes)
-    return _on_text(_written("prefix", prefixes), lambda said, _: fold(said).startswith(wanted))
+    return _on_text(written("prefix", prefixes), lambda said, _: fold(said).startswith(wanted))
 
 
 def regex(pattern: str | re.Pattern[str], /) -> Filter[MessageEvent]:
@@ -46,7 +47,7 @@ def regex(pattern: str | re.Pattern[str], /) -> Filter[MessageEvent]:
             found.groups.update((name, value) for name, value in hit.groupdict().items() if value is not None)
         return hit is not None
 
-    return _on_text(_written("regex", (compiled.pattern,)), search)
+    return _on_text(written("regex", (compiled.pattern,)), search)
 
 
 def _on_text(written: str, test: Callable[[str, Found], bool]) -> Filter[MessageEvent]:
@@ -56,15 +57,10 @@ def _on_text(written: str, test: Callable[[str, Found], bool]) -> Filter[Message
     return Filter(written, ask, needs=(MessageEvent,))
 
 
-def _written(name: str, texts: tuple[object, ...]) -> str:
-    return f"{name}({', '.join(map(repr, texts))})"
-
-
 def _folded(name: str, texts: tuple[object, ...]) -> tuple[str, ...]:
-    """Fold what an author wants to compare with; nothing to compare with is a mistake."""
     folded = tuple(fold(each) if isinstance(each, str) else "" for each in texts)
-    if not folded or "" in folded:
-        raise Misuse.here(f"{_written(name, texts)} compares with nothing: give it texts that are not empty")
+    if "" in folded:
+        raise Misuse.here(f"{written(name, texts)} compares with nothing: give it texts that are not blank")
     return folded
 
 
