@@ -78,7 +78,7 @@ class GroupCommit(Generic[J, R]):
         return future
 
     async def close(self) -> None:
-        """Finish what is queued, then close the file."""
+        """Finish what is queued, then close the file. Closing twice does no harm."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
         self._connection.close()

@@ -64,8 +64,10 @@ class Mark:
             os.pwrite(self._file, f"{seq:020d} {generation}\n".encode(), 0)
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._file)
+        """Let go of the file. Closing twice does no harm."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ answered only where trying again can't help.
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -42,11 +43,11 @@ class Receiver:
         self._accepted = accepted
         self._in_flight = 0
 
-    async def post(self, request: web.Request) -> web.Response:
-        """Answer one request, whatever it is."""
+    async def post(self, request: web.Request, path: str) -> web.Response:
+        """Answer one request, whatever it is. `path` is the decoded path below where the application is mounted."""
         started = time.perf_counter()
         try:
-            verdict = self._admit(request)
+            verdict = self._admit(request, path)
             body = await self._read(request)
             try:
                 return await self._accept(request, verdict, body, started)
@@ -55,13 +56,13 @@ class Receiver:
         except Problem as refused:
             return self._refuse(request, refused)
 
-    def _admit(self, request: web.Request) -> Verdict:
+    def _admit(self, request: web.Request, path: str) -> Verdict:
         """Everything that can be judged before the body is read."""
         if hdrs.ORIGIN in request.headers or "Sec-Fetch-Site" in request.headers:
             raise Problem(403, "This came from a web page. Evolution's webhooks carry no Origin.")
         if request.method != hdrs.METH_POST:
             raise Problem(405, "This is a webhook URL: paste it into Evolution, which will POST to it.", Allow="POST")
-        inside = self._below_base(request.path)
+        inside = self._below_base(path)
         peer = request.transport.get_extra_info("peername") if request.transport else None
         verdict = self._credentials.check(
             headers=request.headers,
@@ -73,7 +74,7 @@ class Receiver:
             raise Problem(401, f"No valid credential: {verdict.reason}.", sender=verdict.address)
         if inside is None:
             # Evolution tries again, so correcting the URL within 20 minutes still saves the event; a 404 would lose it.
-            raise Problem(421, f"No webhook lives at {request.path!r}: post to {self._webhook.base_path or '/'}.")
+            raise Problem(421, f"No webhook lives at {path!r}: post to {self._webhook.base_path or '/'}.")
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() not in ("", "identity"):
             raise Problem(415, "Send the body as it is, without Content-Encoding.")
         return verdict
@@ -179,9 +180,9 @@ def webhook_app(config: Config, receiver: Receiver, *, is_ready: Health) -> web.
     app.router.add_get("/health/live", _alive)
     app.router.add_get("/health/ready", _ready(is_ready))
     for endpoint in endpoints(config.webhook.base_path):
-        app.router.add_post(endpoint.path, receiver.post)
+        app.router.add_post(endpoint.path, partial(_post_to, receiver, endpoint.path))
     # Everything else under the sun: other spellings, doubled slashes, suffixes of versions to come, wrong base paths.
-    app.router.add_route("*", "/{tail:.*}", receiver.post)
+    app.router.add_route("*", "/{tail:.*}", partial(_post_anywhere, receiver))
     return app
 
 
@@ -199,6 +200,14 @@ def endpoints(base_path: str) -> list[Endpoint]:
         Endpoint(f"{base_path}/{suffix}", event.name) for event in names.EVENTS.values() for suffix in event.suffixes
     ]
     return [Endpoint(base_path or "/", None), *suffixes]
+
+
+async def _post_to(receiver: Receiver, path: str, request: web.Request) -> web.Response:
+    return await receiver.post(request, path)
+
+
+async def _post_anywhere(receiver: Receiver, request: web.Request) -> web.Response:
+    return await receiver.post(request, request.match_info["tail"])
 
 
 async def _alive(_request: web.Request) -> web.Response:

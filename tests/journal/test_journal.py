@@ -1,0 +1,225 @@
+"""The journal's promise on a real file: acknowledged means committed, a repeat is one row, numbers never run back."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gateway.envelope import read_envelope
+from gateway.errors import GatewayError, JournalUnavailable
+from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal
+
+NOW = 1_800_000_000.0
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def post(n: int, *, dated: bool = True, instance: str = "shop-1") -> Arrival:
+    date = {"date_time": "2026-01-01T00:00:00.000Z"} if dated else {}
+    body = orjson.dumps({"event": "call", "instance": instance, "data": {"n": n}, **date})
+    return Arrival(read_envelope(body, None), body, "call", "127.0.0.1", time.perf_counter())
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def journal(tmp_path: Path, clock: Clock) -> AsyncIterator[Journal]:
+    journal = Journal(tmp_path, clock=clock)
+    yield journal
+    await journal.close()
+
+
+async def test_a_receipt_means_that_another_connection_sees_the_row(journal: Journal) -> None:
+    receipt = await journal.append(post(1))
+
+    stored = JournalReader(journal.folder).events([receipt.seq])[receipt.seq]
+    assert stored.body == post(1).body
+    assert stored.intact
+
+
+async def test_every_commit_is_flushed_to_the_disk(journal: Journal) -> None:
+    connection = journal._writer._connection
+
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+async def test_the_same_bytes_are_one_row_and_the_repeat_names_the_first(journal: Journal) -> None:
+    first = await journal.append(post(1))
+    again = await journal.append(post(1))
+
+    assert again == Receipt(first.seq, repeat=True)
+    assert [event.repeats for event in JournalReader(journal.folder).newest(10)] == [1]
+
+
+async def test_copies_that_arrive_at_once_are_one_row(journal: Journal) -> None:
+    receipts = await asyncio.gather(*(journal.append(post(1)) for _ in range(50)))
+
+    assert [receipt.repeat for receipt in receipts].count(False) == 1
+    assert {receipt.seq for receipt in receipts} == {1}
+
+
+async def test_a_repeat_is_known_after_a_restart(tmp_path: Path, journal: Journal) -> None:
+    await journal.append(post(1))
+    await journal.close()
+
+    reopened = Journal(tmp_path)
+    again = await reopened.append(post(1))
+    await reopened.close()
+
+    assert again.repeat
+
+
+async def test_equal_bytes_without_a_date_are_a_repeat_for_a_minute_only(journal: Journal, clock: Clock) -> None:
+    first = await journal.append(post(1, dated=False))
+    clock.now += 59.9
+    within = await journal.append(post(1, dated=False))
+    clock.now += 0.2
+    after = await journal.append(post(1, dated=False))
+
+    assert within == Receipt(first.seq, repeat=True)
+    assert after == Receipt(first.seq + 1, repeat=False)
+
+
+async def test_equal_bytes_with_a_date_are_a_repeat_for_good(journal: Journal, clock: Clock) -> None:
+    await journal.append(post(1))
+    clock.now += 86_400
+
+    assert (await journal.append(post(1))).repeat
+
+
+async def test_a_thousand_at_once_are_numbered_without_a_gap(journal: Journal) -> None:
+    receipts = await asyncio.gather(*(journal.append(post(n)) for n in range(1000)))
+
+    assert sorted(receipt.seq for receipt in receipts) == list(range(1, 1001))
+    assert journal.last == 1000
+    assert len(JournalReader(journal.folder).after(0, 2000)) == 1000
+
+
+async def test_a_sender_that_hangs_up_takes_nothing_back(journal: Journal) -> None:
+    task = asyncio.ensure_future(journal.append(post(1)))
+    await asyncio.sleep(0)
+    task.cancel()
+    again = await journal.append(post(1))
+
+    assert again.repeat
+
+
+async def test_numbers_go_on_above_what_the_worker_has_seen(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, floor=500)
+
+    assert (await journal.append(post(1))).seq == 501
+    await journal.close()
+
+
+async def test_numbers_go_on_after_all_rows_are_gone(tmp_path: Path, journal: Journal) -> None:
+    for n in range(5):
+        await journal.append(post(n))
+    await journal.close()
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("DELETE FROM event")
+        connection.execute("DELETE FROM seen")
+    connection.close()
+
+    reopened = Journal(tmp_path)
+    assert (await reopened.append(post(9))).seq == 6
+    await reopened.close()
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but long enough to be read as a header " * 20, b"\x00" * 4096 + b"x"]
+)
+async def test_a_file_that_is_no_database_is_set_aside_and_numbers_go_on(tmp_path: Path, content: bytes) -> None:
+    journal = Journal(tmp_path)
+    await journal.append(post(1))
+    await journal.close()
+    (tmp_path / "journal.db").write_bytes(content)
+
+    reopened = Journal(tmp_path)
+    receipt = await reopened.append(post(2))
+    await reopened.close()
+
+    assert receipt.seq == 2
+    assert [file.read_bytes() for file in tmp_path.glob("journal.db.broken-*")] == [content]
+
+
+async def test_a_file_that_may_not_be_opened_is_left_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").mkdir()
+
+    with pytest.raises((GatewayError, sqlite3.OperationalError, OSError)):
+        Journal(tmp_path)
+    assert not list(tmp_path.glob("*broken*"))
+
+
+async def test_a_journal_of_a_later_version_is_left_alone(tmp_path: Path, journal: Journal) -> None:
+    await journal.close()
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+
+    with pytest.raises(GatewayError, match="schema 99"):
+        Journal(tmp_path)
+
+
+async def test_a_full_journal_refuses_and_takes_again_once_there_is_room(journal: Journal) -> None:
+    connection = journal._writer._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+    big = Arrival(post(1).envelope, b"x" * 100_000, None, None, 0.0)
+
+    with pytest.raises(JournalUnavailable, match="full"):
+        await journal.append(big)
+    connection.execute("PRAGMA max_page_count = 1000000")
+    receipt = await journal.append(big)
+
+    assert receipt == Receipt(1, repeat=False)
+
+
+async def test_a_disk_with_too_little_room_refuses_before_anything_is_written(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, min_free=2**62)
+
+    with pytest.raises(JournalUnavailable, match="data_min_free"):
+        await journal.append(post(1))
+    await journal.close()
+
+
+async def test_a_flipped_bit_in_a_body_is_noticed(tmp_path: Path, journal: Journal) -> None:
+    await journal.append(post(1))
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        connection.execute("UPDATE event SET body = CAST(replace(CAST(body AS TEXT), 'shop-1', 'shop-2') AS BLOB)")
+    connection.close()
+
+    assert not JournalReader(tmp_path).events([1])[1].intact
+
+
+async def test_refused_posts_are_kept_cut_and_only_the_newest(tmp_path: Path, journal: Journal) -> None:
+    for n in range(1005):
+        await journal.refuse(Refusal("10.0.0.1", "/webhook", f"reason {n}", b"y" * 10_000))
+
+    with sqlite3.connect(tmp_path / "journal.db") as connection:
+        rows = connection.execute("SELECT reason, size, length(body) FROM refused ORDER BY id").fetchall()
+    connection.close()
+    assert len(rows) == 1000
+    assert rows[-1] == ("reason 1004", 10_000, 4096)
+
+
+async def test_files_are_for_their_owner_alone(tmp_path: Path, journal: Journal) -> None:
+    await journal.append(post(1))
+
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.glob("journal.*")}
+    assert set(modes.values()) == {0o600}, modes
