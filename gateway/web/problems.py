@@ -9,12 +9,18 @@ from aiohttp import web
 class Problem(Exception):
     """Stop handling the request and answer with this."""
 
-    def __init__(self, status: int, detail: str, *, sender: str | None = None, **headers: str) -> None:
-        """`sender`: the address it is counted for. Underscores in header names become dashes."""
+    def __init__(
+        self, status: int, detail: str, *, sender: str | None = None, reason: str = "", **headers: str
+    ) -> None:
+        """`sender`: the address it is counted for. `reason`: for the log, where it says more than the answer.
+
+        Underscores in header names become dashes.
+        """
         super().__init__(detail)
         self.status = status
         self.detail = detail
         self.sender = sender
+        self.reason = reason or detail
         self.headers = headers
 
     def response(self) -> web.Response:

@@ -71,7 +71,7 @@ class Receiver:
             now=time.time(),
         )
         if not verdict.allowed:
-            raise Problem(401, f"No valid credential: {verdict.reason}.", sender=verdict.address)
+            raise Problem(401, "No valid credential.", sender=verdict.address, reason=verdict.reason)
         if inside is None:
             # Evolution tries again, so correcting the URL within 20 minutes still saves the event; a 404 would lose it.
             raise Problem(421, f"No webhook lives at {path!r}: post to {self._webhook.base_path or '/'}.")
@@ -166,7 +166,7 @@ class Receiver:
             log.warning(
                 "request_refused",
                 result=str(refused.status),
-                reason=refused.detail,
+                reason=refused.reason,
                 address=refused.sender,
                 times=times if times > 1 else None,
                 method=request.method,

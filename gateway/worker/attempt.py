@@ -143,7 +143,7 @@ class Attempts:
         ) + "".join(traceback.format_exception_only(error))
         cleaned = self._redactor.json([dict(event.raw), text[-ERROR_LIMIT:]])
         assert isinstance(cleaned, list)  # noqa: S101 -- a list in, a list out
-        return str(cleaned[1])
+        return self._redactor.text(str(cleaned[1]))
 
 
 class Clock:
