@@ -74,7 +74,7 @@ class EventContext(Generic[S_co, R_co]):
     def close(self, why: str = "its handler has ended") -> None:
         """For the worker: forget what was queued and refuse more. `why` finishes a sentence; the first one stays."""
         with self._lock:
-            self._closed = self._closed or why
+            self._closed = self._closed or why or "its handler has ended"
             self._sends.clear()
 
     def _queue(self, method: str, to: str, text: str, mentions: tuple[str, ...]) -> Queued:

@@ -61,12 +61,17 @@ def load_folder(folder: Path, *, only: Collection[str] | None = None) -> Loaded:
             f"There is no folder {folder} to load plugins from: make it, or name another as `routes` in config.yaml."
         )
     package = open_folder(folder.resolve())
-    files = [file for file in sorted(folder.resolve().glob("[!_]*.py")) if only is None or file.stem in only]
-    results = [_load_file(package, file) for file in files if file.is_file()]
-    return _without_clashes(results)
+    files = [file for file in _plugin_files(folder.resolve()) if only is None or file.stem in only]
+    return _without_clashes([_load_file(package, file) for file in files])
+
+
+def _plugin_files(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.glob("[!_]*.py")) if file.is_file()]
 
 
 def _load_file(package: str, file: Path) -> LoadedPlugin | LoadError:
+    if not _NAME.fullmatch(file.stem):
+        return LoadError(file, None, f"{file.stem!r} is no name for a plugin: use letters, digits, - and _")
     try:
         plugin = _own_plugin(import_file(package, file), file)
     except KeyboardInterrupt:
@@ -86,6 +91,9 @@ def _own_plugin(module: ModuleType, file: Path) -> Plugin[Any, Any]:
     if not isinstance(plugin, Plugin):
         hint = "write plugin = Plugin(), or begin the file's name with _ if it only helps others"
         raise PluginError(f"no plugin here: {hint}" if plugin is None else f"plugin is {plugin!r}: {hint}")
+    origin = Path(plugin.file)
+    if origin != file and origin in _plugin_files(file.parent):
+        raise PluginError(f"its plugin is that of {origin.name}; import other names, make a plugin here")
     for name, value in vars(module).items():
         if isinstance(value, Plugin) and value is not plugin and value.file == str(file):
             raise Misuse(f"{name} is a second plugin; a file has one, called plugin", file=value.file, line=value.line)
@@ -135,11 +143,6 @@ def _clash(one: LoadedPlugin, all_found: Sequence[LoadedPlugin]) -> LoadError | 
     for other in all_found:
         if other.file == one.file or other.plugin.name != name:
             continue
-        if other.plugin is not one.plugin:
-            text = f"{one.file.name} and {other.file.name} both make a plugin named {name!r}: rename one of them"
-            return LoadError(one.file, one.plugin.line, text)
-        if one.plugin.file == str(other.file):
-            return LoadError(
-                one.file, None, f"its plugin is that of {other.file.name}; import other names, make your own"
-            )
+        text = f"{one.file.name} and {other.file.name} both have a plugin named {name!r}: rename one of them"
+        return LoadError(one.file, one.plugin.line if one.plugin.file == str(one.file) else None, text)
     return None

@@ -156,7 +156,5 @@ def test_instance_and_connection_ask_about_where_and_how(happened: Happened) -> 
 
 
 def test_connection_refuses_a_state_that_does_not_exist() -> None:
-    with pytest.raises(
-        PluginError, match="no connection 'closed'; there are open, connecting, close, refused"
-    ):
+    with pytest.raises(PluginError, match="no connection 'closed'; there are open, connecting, close, refused"):
         f.connection("closed")  # type: ignore[arg-type]

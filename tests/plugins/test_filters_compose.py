@@ -125,7 +125,7 @@ def test_a_bare_predicate_is_refused_with_what_to_write() -> None:
         f.private | yes  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("wrong", [f.private, "ping", None])
+@pytest.mark.parametrize("wrong", [f.private, "ping", None, lambda: True, lambda _event, _ctx: True])
 def test_check_takes_a_function(wrong: object) -> None:
     with pytest.raises(PluginError, match=r"check\(\) takes a function of the event"):
         f.check(wrong)  # type: ignore[arg-type]

@@ -133,6 +133,21 @@ def test_a_broken_file_is_reported_and_stops_nobody_else(
     assert str(error).startswith(f"{error.file}:{line}: " if line else f"{error.file}: ")
 
 
+def test_a_file_with_a_dot_in_its_name_is_told_to_change_it(folder: Folder) -> None:
+    [error] = load_folder(folder(**{"my.bot": PLUGIN})).errors
+
+    assert error.text == "'my.bot' is no name for a plugin: use letters, digits, - and _"
+
+
+def test_one_plugin_under_two_files_is_a_clash(folder: Folder) -> None:
+    shared = "from gateway.plugins import Plugin\nplugin = Plugin()\n"
+
+    loaded = load_folder(folder(_shared=shared, a="from ._shared import plugin", b="from ._shared import plugin"))
+
+    assert loaded.plugins == ()
+    assert [error.line for error in loaded.errors] == [None, None]
+
+
 def test_an_error_of_the_files_own_code_comes_with_its_traceback(folder: Folder) -> None:
     [error] = load_folder(folder(broken="def go():\n    1 / 0\ngo()")).errors
 
@@ -159,10 +174,10 @@ def test_a_plugin_borrowed_from_another_file_is_not_loaded_twice(folder: Folder)
     loaded = load_folder(folder(alias="from .ping import plugin", ping=PLUGIN))
 
     [error] = loaded.errors
-    assert [each.file.name for each in loaded.plugins] == ["ping.py"]
+    assert [(each.file.name, each.plugin.name) for each in loaded.plugins] == [("ping.py", "ping")]
     assert (error.file.name, error.text) == (
         "alias.py",
-        "its plugin is that of ping.py; import other names, make your own",
+        "its plugin is that of ping.py; import other names, make a plugin here",
     )
 
 

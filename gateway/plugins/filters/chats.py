@@ -14,8 +14,8 @@ from gateway.plugins.outgoing import address
 _POSTS: Final = frozenset({"status", "newsletter", "broadcast"})
 
 
-def _of_message(written: str, test: Callable[[MessageEvent], bool]) -> Filter[MessageEvent]:
-    return Filter(written, lambda event, _: test(event), needs=(MessageEvent,))
+def _of_message(text: str, test: Callable[[MessageEvent], bool]) -> Filter[MessageEvent]:
+    return Filter(text, lambda event, _: test(event), needs=(MessageEvent,))
 
 
 def _is_post(event: MessageEvent) -> bool:

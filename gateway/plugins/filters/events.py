@@ -30,7 +30,10 @@ def connection(*states: State) -> Filter[ConnectionUpdate]:
 
 
 def check(predicate: Callable[[E], bool | Awaitable[bool]], /) -> Filter[E]:
-    """Whatever the predicate, `def` or `async def`, says of the event."""
+    """Whatever the predicate, `def` or `async def`, says of the event.
+
+    Every type checker knows the event of a lambda that is an argument of `on` or `message`; inside `&` not all do.
+    """
     name = _function_name(predicate)
 
     def ask(event: E, _found: Found) -> Answer:
@@ -41,6 +44,16 @@ def check(predicate: Callable[[E], bool | Awaitable[bool]], /) -> Filter[E]:
 
 
 def _function_name(predicate: object) -> str:
-    if not callable(predicate) or isinstance(predicate, Filter):
+    if not callable(predicate) or isinstance(predicate, Filter) or not _takes_one(predicate):
         raise Misuse.here(f"check() takes a function of the event, got {predicate!r}")
     return getattr(predicate, "__qualname__", None) or repr(predicate)
+
+
+def _takes_one(function: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(function).bind(object())
+    except TypeError:
+        return False
+    except ValueError:  # a function written in C may not tell
+        return True
+    return True
