@@ -113,13 +113,12 @@ def chama_ai_action(envelope: Envelope) -> ChamaAiAction:
     return ChamaAiAction(chama_ai=action, chat=chat, **envelope.head())
 
 
-def _variables(data: Reader) -> dict[str, str]:
+def _variables(data: Reader) -> Mapping[str, str]:
     """A list of names and values since 2.0, before that an object."""
-    if data.data.get("variables") is None:
-        prefilled = data.inner("prefilledVariables")
-        return _texts(prefilled) if prefilled else {}
-    if type(data.data["variables"]) is dict and "name" not in data.data["variables"]:
-        return _texts(Reader(data.data["variables"], f"{data.path}.variables", data.problems))
+    listed = data.data.get("variables")
+    if listed is None or (type(listed) is dict and set(listed) != {"name", "value"}):
+        plain = data.inner("prefilledVariables" if listed is None else "variables")
+        return _texts(plain) if plain else {}
     pairs = ((item.text("name"), item.label("value")) for item in data.entries("variables"))
     return {name: value or "" for name, value in pairs if name is not None}
 

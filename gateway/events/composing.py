@@ -75,11 +75,12 @@ class _Parts(TypedDict, total=False):
     album_id: str | None
 
 
-def message_of(data: Reader, account: str | None, directory: Directory) -> Message:
-    """The message that `data` describes; `account` is the bot's jid."""
+def message_of(data: Reader, account: str | None, directory: Directory, *, sent: bool = False) -> Message:
+    """The message that `data` describes; `account` is the bot's jid, `sent` says that the bot wrote it anyway."""
     key = data.inner("key") or Reader({}, f"{data.path}.key", data.problems)
     chat = key.jid("remoteJid")
-    from_me = key.flag("fromMe") is True
+    own = key.flag("fromMe")
+    from_me = sent if own is None else own
     message_type = data.text("messageType")
     outer = data.inner("message") or Reader({}, f"{data.path}.message", data.problems)
     found = _found(outer, message_type)

@@ -4,7 +4,8 @@ Evolution 2.x lifts `contextInfo` out of the content to the top of `data`; 1.x l
 it inside in every version, and the Business channel has it in both places.
 """
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -13,6 +14,8 @@ from gateway.events.content import Found, find, text_of
 from gateway.events.kinds import Kind
 from gateway.events.people import Directory, phone_of
 from gateway.events.reader import Reader
+
+T = TypeVar("T")
 
 
 class Quoted(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,19 +74,26 @@ NOTHING: Final = Context()
 
 
 def context_of(data: Reader, found: Found, directory: Directory) -> Context:
-    """Read `contextInfo` wherever this version put it."""
-    info = data.inner("contextInfo") or (found.body.inner("contextInfo") if found.body else None)
-    info = info or found.message.inner("contextInfo")
-    if info is None:
+    """Read `contextInfo` wherever this version put it; of several, the first that says a thing counts."""
+    infos = [info for holder in (data, found.body, found.message) if holder and (info := holder.inner("contextInfo"))]
+    if not infos:
         quoted = _evolution_quote(found.message, directory)
         return Context(quoted=quoted) if quoted else NOTHING
     return Context(
-        quoted=_quoted(info, directory),
-        mentions=tuple(jid.bare(address) for address in info.texts("mentionedJid")),
-        forwarded=info.flag("isForwarded") is True or (info.whole("forwardingScore") or 0) > 0,
-        expiration=info.whole("expiration"),
-        ad=_ad(info),
+        quoted=_first(_quoted(info, directory) for info in infos),
+        mentions=_first(tuple(jid.bare(address) for address in info.texts("mentionedJid")) for info in infos) or (),
+        forwarded=any(_forwarded(info) for info in infos),
+        expiration=_first(info.whole("expiration") for info in infos),
+        ad=_first(_ad(info) for info in infos),
     )
+
+
+def _first(found: Iterable[T | None]) -> T | None:
+    return next((value for value in found if value), None)
+
+
+def _forwarded(info: Reader) -> bool:
+    return info.flag("isForwarded") is True or (info.whole("forwardingScore") or 0) > 0
 
 
 def mentions_bot(mentions: tuple[str, ...], bot: str | None, directory: Directory) -> bool | None:

@@ -174,7 +174,7 @@ def messages_upsert(envelope: Envelope) -> MessagesUpsert:
 
 def send_message(envelope: Envelope) -> SendMessage:
     """Read `send.message`."""
-    message = message_of(envelope.object(), envelope.account, envelope.directory)
+    message = message_of(envelope.object(), envelope.account, envelope.directory, sent=True)
     return SendMessage(message=message, chat=message.chat, **envelope.head())
 
 

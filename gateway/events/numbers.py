@@ -7,11 +7,18 @@ and 64-bit numbers decimal strings; 2.3.3 to 2.3.5 write index dictionaries and 
 """
 
 import binascii
+import re
 from datetime import UTC, datetime
 from typing import Final
 
 _DIGITS: Final = 20
 """Longest decimal text of a 64-bit number, sign included."""
+
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 64) - 1
+"""WhatsApp's numbers have 64 bits; larger ones are a mistake, and other JSON tools refuse them."""
+
+_DECIMAL: Final = re.compile(r"-?\d{1,20}(?:\.\d{0,40})?", re.ASCII)
 
 _HALF: Final = 0xFFFF_FFFF
 _OCTET: Final = 0xFF
@@ -19,13 +26,13 @@ _OCTET: Final = 0xFF
 
 def integer(value: object) -> int | None:
     """A whole number, from a JSON number, decimal text or a `Long` object (whose `low` can be negative)."""
-    if type(value) is int:
-        return value
     if type(value) is str:
-        return _from_text(value)
-    if type(value) is dict:
-        return _from_long(value)
-    return int(value) if type(value) is float and value.is_integer() else None
+        value = _from_text(value)
+    elif type(value) is dict:
+        value = _from_long(value)
+    elif type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and _LEAST <= value <= _MOST else None
 
 
 def real(value: object) -> float | None:
@@ -35,7 +42,7 @@ def real(value: object) -> float | None:
     if type(value) is str:
         return _real_from_text(value)
     whole = integer(value)
-    return None if whole is None or abs(whole) >= 1 << 64 else float(whole)
+    return None if whole is None else float(whole)
 
 
 def octets(value: object) -> bytes | None:
@@ -96,10 +103,7 @@ def _from_long(long: dict[str, object]) -> int | None:
 
 
 def _real_from_text(text: str) -> float | None:
-    try:
-        return float(text) if text.isascii() and text.replace(".", "", 1).lstrip("-").isdigit() else None
-    except ValueError:
-        return None
+    return float(text) if _DECIMAL.fullmatch(text) else None
 
 
 def _from_list(items: list[object]) -> bytes | None:

@@ -74,8 +74,6 @@ class Reader:
     def whole(self, key: str) -> int | None:
         """A whole number in any of the forms of `numbers.integer`."""
         value = self.data.get(key)
-        if type(value) is int:
-            return value
         if value is None or value == "":
             return None
         found = integer(value)
