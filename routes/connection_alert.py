@@ -43,7 +43,12 @@ async def opened(event: ConnectionUpdate, ctx: EventContext) -> None:
     ctx.log.info("instance_open", instance=event.instance)
 
 
-@plugin.on(QrcodeUpdated, f.check(lambda event: event.qr.limit_reached))
+def limit_reached(event: QrcodeUpdated) -> bool:
+    """Evolution says so once, in place of a code."""
+    return event.qr.limit_reached
+
+
+@plugin.on(QrcodeUpdated, f.check(limit_reached))
 async def qr_limit(event: QrcodeUpdated, ctx: EventContext) -> None:
     """No further QR code comes by itself."""
     ctx.log.error("qr_limit_reached", instance=event.instance, todo=SCAN_AGAIN)

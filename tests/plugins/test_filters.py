@@ -5,11 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.errors import PluginError
 from gateway.events import Event, MessagesUpsert
 from gateway.plugins import filters as f
 from gateway.plugins.filters.base import Found
+from gateway.plugins.filters.texts import fold
 
 Arrived = Callable[..., MessagesUpsert]
 Happened = Callable[..., Event]
@@ -56,6 +59,11 @@ def test_text_of_a_message_without_text_is_empty_and_matches_nothing(arrived: Ar
 def test_comparing_with_nothing_is_refused(make: Callable[..., object], values: tuple[str, ...]) -> None:
     with pytest.raises(PluginError, match=r"test_filters.py:\d+: \w+\(.*\)( compares with nothing|: '' is neither)"):
         make(*values)
+
+
+@given(text=st.text())
+def test_folding_twice_changes_nothing_more(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
 
 
 def test_a_blank_text_is_nothing_to_compare_with() -> None:
