@@ -8,11 +8,11 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from gateway.web.look import LOOK
-from gateway.web.security import problem
+from gateway.web.problems import problem
 
 Status = Callable[[], Mapping[str, Any]]
 
-STATUS: Final = web.AppKey("status", Status)
+STATUS: Final[web.AppKey[Status]] = web.AppKey("status")
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
 PAGE_SIZE: Final = 50

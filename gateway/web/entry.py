@@ -12,7 +12,7 @@ from aiohttp.typedefs import Handler
 
 from gateway.log import log
 from gateway.web.login import CODE_SECONDS, SESSION_SECONDS, Logins
-from gateway.web.security import problem
+from gateway.web.problems import problem
 
 LOGINS: Final = web.AppKey("logins", Logins)
 

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from gateway.web.entry import LOGINS, PAGE_HEADERS, enter, has_session
 from gateway.web.feed import FEED, TooManyViewers, Viewer
-from gateway.web.security import problem
+from gateway.web.problems import problem
 
 PING: Final = 15.0
 """Seconds of silence after which a comment keeps the connection open, and the login is looked at again."""

@@ -28,6 +28,7 @@ FAILURES_IN_ALL: Final = 100
 """The same for all addresses together."""
 
 _MINUTE: Final = 60.0
+_NONE: Final[deque[float]] = deque()
 _CODES: Final = 64
 _ADDRESSES: Final = 4096
 TOKEN_FILE: Final = "admin.token"  # noqa: S105 -- a file's name
@@ -99,10 +100,9 @@ class Throttle:
 
     def wait(self, address: str) -> float:
         """Seconds until this address may try again; 0 when it may now."""
-        oldest = self._clock() - _MINUTE
-        own = self._by_address.get(address, ())
-        blocked = [tries[0] for tries, limit in ((own, FAILURES), (self._all, FAILURES_IN_ALL)) if len(tries) >= limit]
-        return max(0.0, *(at - oldest for at in blocked)) if blocked else 0.0
+        kept = ((self._by_address.get(address, _NONE), FAILURES), (self._all, FAILURES_IN_ALL))
+        full = [tries[0] for tries, limit in kept if len(tries) >= limit]
+        return max([0.0, *(at + _MINUTE - self._clock() for at in full)])
 
     def failed(self, address: str) -> None:
         """Count one wrong try."""

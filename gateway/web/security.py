@@ -8,12 +8,12 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
 
-import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from gateway.config import Config
 from gateway.log import log
+from gateway.web.problems import problem
 
 CONTENT_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -30,17 +30,6 @@ _HEADERS: Final = {
 }
 _READING: Final = frozenset({"GET", "HEAD"})
 _LOCAL: Final = ("127.0.0.1", "localhost", "::1")
-
-
-def problem(status: int, detail: str, **headers: str) -> web.Response:
-    """An error as RFC 9457 has it; underscores in header names become dashes."""
-    reason = web.Response(status=status).reason
-    return web.Response(
-        status=status,
-        body=orjson.dumps({"type": "about:blank", "title": reason, "status": status, "detail": detail}),
-        content_type="application/problem+json",
-        headers={name.replace("_", "-"): value for name, value in headers.items()},
-    )
 
 
 async def add_headers(_: web.Request, response: web.StreamResponse) -> None:

@@ -1,0 +1,175 @@
+"""The page's listener on a free port, over real files that a test writes as receiver and worker do."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import orjson
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry, Counter
+
+from gateway import samples
+from gateway.config import Admin, Config, Secret
+from gateway.envelope import read_envelope
+from gateway.journal import Arrival, Journal
+from gateway.redact import Redactor
+from gateway.web.admin import admin_app
+from gateway.web.feed import Feed
+from gateway.web.login import Logins
+from gateway.web.look import Look
+from gateway.work import Batch, Delivery, Message, Settled, WorkStore
+from gateway.work.store import Status
+
+TOKEN = "the-admin-token-of-the-tests"
+TEXT = "messages-upsert__text-private-v223"
+
+
+class Answer(msgspec.Struct):
+    """One HTTP answer."""
+
+    status: int
+    text: str
+    headers: Mapping[str, str]
+
+    @property
+    def json(self) -> Any:
+        return orjson.loads(self.text)
+
+
+class AdminSite:
+    """What a test of the page needs: the listener, and the pens of receiver and worker."""
+
+    def __init__(self, folder: Path, config: Config) -> None:
+        self.config = config
+        self.folder = folder
+        self.now = time.time()
+        self.status: dict[str, Any] = {"ready": True}
+        self.logins = Logins(Secret(TOKEN), lambda: self.now)
+        self.look = Look(folder, Redactor(["a-secret-of-the-gateway"]))
+        self.feed = Feed(self.look, lambda: self.status)
+        self.registry = CollectorRegistry()
+        Counter("gateway_probe", "Of the tests.", registry=self.registry).inc()
+        self.server = TestServer(self._app(), host="127.0.0.1")
+        self._journal: Journal | None = None
+        self._work: WorkStore | None = None
+        self._deliveries = 0
+
+    def _app(self) -> web.Application:
+        return admin_app(
+            config=self.config,
+            look=self.look,
+            feed=self.feed,
+            logins=self.logins,
+            status=lambda: self.status,
+            registry=self.registry,
+        )
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}"
+
+    @property
+    def link(self) -> str:
+        return f"{self.url}/live?code={self.logins.new_code()}"
+
+    @property
+    def cookie(self) -> str:
+        return f"{self.logins.cookie}={self.logins.new_session()}"
+
+    async def ask(
+        self, path: str, *, method: str = "GET", token: str | None = TOKEN, data: Any = None, **headers: str
+    ) -> Answer:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if token is not None:
+            sent["Authorization"] = f"Bearer {token}"
+        async with (
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+            session.request(method, self.url + path, headers=sent, data=data, allow_redirects=False) as answer,
+        ):
+            return Answer(answer.status, await answer.text(), answer.headers.copy())
+
+    async def event(self, sample: str | dict[str, Any] = TEXT, **changes: Any) -> int:
+        """Post an event as the receiver stores it; gives its number."""
+        document = samples.load(sample) if isinstance(sample, str) else dict(sample)
+        body = orjson.dumps({**document, **changes})
+        self._journal = self._journal or Journal(self.folder)
+        arrival = Arrival(read_envelope(body, None), body, "messages-upsert", "10.0.0.7", time.perf_counter())
+        receipt = await self._journal.append(arrival)
+        self.feed.notify([receipt.seq])
+        return receipt.seq
+
+    async def settle(
+        self, seq: int, plugin: str = "ping", status: Status = "done", *, text: str | None = None, **more: Any
+    ) -> None:
+        """Settle an event in a plugin, as the worker does. `more`: handler, error."""
+        delivery = await self.take(seq, plugin)
+        delivery.failures = 1 if "error" in more else 0
+        messages = () if text is None else (self._message(delivery, text),)
+        settled = Settled(delivery=delivery, status=status, started=time.time(), millis=12.4, messages=messages, **more)
+        await self.work.write(Batch(settled=[settled]))
+        self.feed.notify([seq])
+
+    async def take(self, seq: int, plugin: str = "ping") -> Delivery:
+        """Let a plugin take an event up; it waits."""
+        self._deliveries += 1
+        delivery = Delivery(id=self._deliveries, seq=seq, plugin=plugin, lane="shop-1/ana")
+        await self.work.write(Batch(taken=[delivery]))
+        return delivery
+
+    async def load_error(self, file: str, line: int, text: str) -> None:
+        errors = [{"file": file, "line": line, "text": text}]
+        await self.work.write(Batch(facts={"plugins": [{"name": "ping"}], "load_errors": errors}))
+
+    @property
+    def work(self) -> WorkStore:
+        self._work = self._work or WorkStore(self.folder)
+        return self._work
+
+    def _message(self, delivery: Delivery, text: str) -> Message:
+        return Message(
+            id=delivery.id,
+            seq=delivery.seq,
+            plugin=delivery.plugin,
+            run=0,
+            n=1,
+            instance="shop-1",
+            target="5511999990002@s.whatsapp.net",
+            kind="text",
+            payload={"text": text},
+            created=time.time(),
+            status="shown",
+        )
+
+    async def close(self) -> None:
+        await self.server.close()
+        for writer in (self._journal, self._work):
+            if writer is not None:
+                await writer.close()
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
+    """A listener over an empty data folder."""
+    config = Config(admin=Admin(allowed_hosts=("gateway.example",)), data=tmp_path)
+    made = AdminSite(tmp_path, config)
+    await made.server.start_server()
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], bool]], Any]:
+    """Waits for something to become true."""
+
+    async def wait(claim: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not claim():
+                await asyncio.sleep(0.01)
+
+    return wait
