@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format bench clean
+.PHONY: help setup run test test-lowest check format bench clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 setup: $(STAMP) ## create .venv with everything in it
 
@@ -19,7 +19,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $(STAMP)
 
 run: setup ## start the gateway
-	@$(BIN)/gateway serve
+	@$(BIN)/gateway serve --show-link
 
 test: setup ## run the whole test suite
 	@command -v chromium >/dev/null || echo "Browser tests are skipped: install Chromium with  sudo apt-get install chromium"
@@ -30,13 +30,20 @@ check: setup ## format, lint, types, layers, docs
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --quiet tests/docs
 
 format: setup ## mend what the formatter and linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+test-lowest: ## run the tests with the oldest dependencies that pyproject.toml allows
+	$(PYTHON) -m venv .venv-lowest
+	sed -n '/^dependencies/,/^]/s/^  "\([A-Za-z-]*\)>=\(.*\)",/\1==\2/p' pyproject.toml > .venv-lowest/constraints.txt
+	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[dev]'
+	.venv-lowest/bin/python -m pytest
+
 bench: setup ## measure, side by side
 	$(BIN)/python -m bench
 
 clean: ## remove what the targets made (never data/)
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist
+	rm -rf $(VENV) .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist
