@@ -16,7 +16,7 @@ from gateway.journal import JournalReader, Summary
 from gateway.journal.reader import is_missing
 from gateway.redact import Json, Redactor
 from gateway.web.counters import Counters, Counts
-from gateway.web.rows import Detail, Row, Sender, Story, facts_of, raw_of, row_of, sender_of, story_of
+from gateway.web.rows import Detail, Row, Sender, Story, facts_of, raw_of, row_of, sender_of, story_of, text_of
 from gateway.work import DeliveryRow, WorkReader
 
 _PARSED_FOR_NAMES: Final = 64 * 2**10  # bytes; a larger body is a photo, and a list does not wait for one
@@ -140,6 +140,7 @@ class Look:
             millis=summary.millis,
             size=summary.size,
             stories=self._stories(seq),
+            text=text_of(summary.event, body, self._redactor),
             raw=raw,
             note=note,
         )

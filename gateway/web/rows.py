@@ -12,6 +12,7 @@ import orjson
 
 from gateway.envelope import parse
 from gateway.errors import EnvelopeError
+from gateway.events import decode
 from gateway.journal import Summary
 from gateway.redact import Json, Redactor, printable, shorten_phone
 from gateway.work import DeliveryRow, OutboxRow
@@ -21,6 +22,7 @@ LONGEST_TEXT: Final = 4096
 LONGEST_LIST: Final = 200
 """Items shown of one list: a history batch has thousands."""
 
+_TALKING: Final = frozenset({"messages.upsert", "send.message"})
 _STATUS_ORDER: Final = ("dead", "sending", "queued", "shown", "sent")
 
 
@@ -47,7 +49,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     instance: str | None
     chat: str | None
     who: str | None
-    """The name WhatsApp gave with it."""
+    """The name WhatsApp gave with it; for a connection its state."""
     from_me: bool
     repeats: int
     plugins: list[PluginResult]
@@ -90,6 +92,8 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     millis: float
     size: int
     stories: list[Story]
+    text: str | None
+    """What a message says, as a person would read it."""
     raw: Json
     """The body, redacted, long texts cut; None with a `note` where it can't be shown."""
     note: str | None = None
@@ -163,6 +167,18 @@ def sender_of(body: bytes) -> Sender:
     return Sender(_name_in(first), isinstance(key, dict) and key.get("fromMe") is True)
 
 
+def text_of(event: str, body: bytes, redactor: Redactor) -> str | None:
+    """What a message says; None for all else and for one without text."""
+    if event not in _TALKING:
+        return None
+    try:
+        decoded = decode(event, parse(body))
+    except (EnvelopeError, RecursionError):
+        return None
+    text = getattr(decoded, "text", None)
+    return _text(text, redactor) if isinstance(text, str) and text else None
+
+
 def raw_of(body: bytes, redactor: Redactor) -> tuple[Json, str | None]:
     """A body to look at, or why there is none: redacted first and cut after, so that no half of a key is left."""
     try:
@@ -221,7 +237,7 @@ def _message(message: OutboxRow, redactor: Redactor) -> MessageStory:
 
 
 def _name_in(item: Mapping[str, Any]) -> str | None:
-    names = (item.get(field) for field in ("pushName", "subject", "name", "notify", "instance"))
+    names = (item.get(field) for field in ("pushName", "subject", "name", "notify", "state"))
     return next((name.strip()[:80] for name in names if isinstance(name, str) and name.strip()), None)
 
 

@@ -7,23 +7,24 @@ const STATES = {
   dropped: "dropped by its handler", retrying: "will be tried again", dead: "given up: a dead letter",
 };
 const SENDING = {
-  shown: (message) => `would go to ${message.target} (no evolution.apikey in config.yaml)`,
-  queued: (message) => `waits to be sent to ${message.target}`,
-  sending: (message) => `is being sent to ${message.target}`,
-  sent: (message) => `sent to ${message.target}${message.message_id ? ` · ${message.message_id}` : ""}`,
-  dead: (message) => `could not be sent to ${message.target}, after ${plural(message.attempts, "try", "tries")}`,
+  shown: ["would send", ({ target }) => `to ${target} (no evolution.apikey in config.yaml)`],
+  queued: ["will send", ({ target, attempts }) => `to ${target}${attempts ? `, after ${plural(attempts, "try", "tries")}` : ""}`],
+  sending: ["is sending", ({ target }) => `to ${target}`],
+  sent: ["sent", ({ target, message_id: id }) => `to ${target}${id ? ` · message ${id}` : ""}`],
+  dead: ["could not send", ({ target, attempts }) => `to ${target}, after ${plural(attempts, "try", "tries")}`],
 };
 
 export function render(panel, event, close) {
   const raw = el("button", { class: "quiet" }, "Copy");
   raw.addEventListener("click", () => copy(raw, JSON.stringify(event.raw, null, 2)));
-  panel.replaceChildren(
+  panel.replaceChildren(...[
     heading(event.row, close),
+    event.text && el("blockquote", { dir: "auto" }, event.text),
     el("h3", {}, "What happened"),
     el("ol", { class: "story" }, accepted(event), ...event.stories.map(story), nobody(event)),
     el("div", { class: "heading" }, el("h3", {}, "JSON, without secrets"), event.note ? null : raw),
     event.note ? el("p", { class: "note" }, event.note) : el("div", { class: "tree" }, tree(event.raw)),
-  );
+  ].filter(Boolean));
 }
 
 function heading(row, close) {
@@ -40,7 +41,7 @@ function accepted({ row, suffix, address, size, millis }) {
 }
 
 function story(one) {
-  const took = one.millis === null || one.status === "waiting" ? null : `in ${duration(one.millis)}`;
+  const took = one.millis === null || ["waiting", "skipped"].includes(one.status) ? null : `in ${duration(one.millis)}`;
   const how = [
     one.handler && `handler ${one.handler}`, one.attempts > 1 && `attempt ${one.attempts}`, took,
     one.due && `next try ${exactly(one.due)}`, one.run > 0 && `replay ${one.run}`,
@@ -60,9 +61,9 @@ function step(state, ...children) {
 }
 
 function message(one) {
+  const [verb, where] = SENDING[one.status] ?? [one.status, () => ""];
   const text = one.text === null ? one.kind : el("q", {}, one.text);
-  const where = (SENDING[one.status] ?? (() => one.status))(one);
-  return el("div", { class: `message ${one.status}` }, text, el("small", {}, where), one.error && failure(one.error));
+  return el("div", { class: `message ${one.status}` }, `${verb} `, text, el("small", {}, where(one)), one.error && failure(one.error));
 }
 
 // The last line of a traceback is what went wrong; the rest is how it came to that.
