@@ -1,0 +1,215 @@
+"""`gateway events` and `gateway dead`: what came and what became of it, read beside a running gateway or alone."""
+
+import asyncio
+import json
+import sqlite3
+import textwrap
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from gateway import names
+from gateway.cli.options import config_option, json_option, load_config
+from gateway.cli.output import COLOURS, columns, heading, json_text
+from gateway.config import Config, secrets
+from gateway.errors import GatewayError
+from gateway.journal import JournalReader
+from gateway.redact import Redactor, printable
+from gateway.web.look import DeadLetter, Look
+from gateway.web.rows import Detail, MessageStory, PluginResult, Row, Story
+
+_PAGE: Final = 500  # events looked at in one read
+_JOURNAL: Final = "journal.db"
+
+T = TypeVar("T")
+
+
+@click.command()
+@click.argument("event_id", type=click.IntRange(min=1), required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@click.option("--event", "wanted", help="Only this event, in any spelling.")
+@click.option("--instance", help="Only this instance.")
+@config_option
+@json_option("Print one JSON object for each event.")
+def events(
+    *,
+    event_id: int | None,
+    limit: int,
+    wanted: str | None,
+    instance: str | None,
+    config_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the newest events and what each plugin made of them; with EVENT_ID that one, with its JSON.
+
+    Reads the data folder and changes nothing. Keys and tokens are left out.
+    """
+    config = load_config(config_file)
+    if event_id is not None:
+        _show_one(config, event_id, as_json=as_json)
+        return
+    found = _find(config, limit, names.canonical(wanted) or wanted if wanted else None, instance)
+    rows = _look(config, lambda look: look.rows_of(found)) if found else []
+    if as_json:
+        for row in rows:
+            click.echo(json_text(row))
+    else:
+        _say(_row_lines(rows) if rows else [_nothing(config, "events", is_filtered=bool(wanted or instance))])
+
+
+@click.command()
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@config_option
+@json_option("Print one JSON object for each dead letter.")
+def dead(*, limit: int, config_file: Path | None, as_json: bool) -> None:
+    """Show the dead letters: deliveries that failed for good, with their errors."""
+    config = load_config(config_file)
+    letters = _look(config, lambda look: look.dead(limit)) if _has_journal(config) else []
+    if as_json:
+        for letter in letters:
+            click.echo(json_text(letter))
+    else:
+        _say(_dead_lines(letters) if letters else [_nothing(config, "dead letters")])
+
+
+def _show_one(config: Config, event_id: int, *, as_json: bool) -> None:
+    detail = _look(config, lambda look: look.event(event_id)) if _has_journal(config) else None
+    if detail is None:
+        raise GatewayError(f"there is no event {event_id} in {config.data}; it may be older than retention.days")
+    if as_json:
+        click.echo(json_text(detail))
+    else:
+        _say(_detail_lines(detail))
+
+
+def _find(config: Config, limit: int, event: str | None, instance: str | None) -> list[int]:
+    """Numbers of the newest events that fit, newest first; looks through the whole journal if it has to.
+
+    Raises:
+        GatewayError: the journal is there and can't be read.
+    """
+    if not _has_journal(config):
+        return []
+    found: list[int] = []
+    try:
+        with closing(JournalReader(config.data)) as journal:
+            before: int | None = None
+            while len(found) < limit and (page := journal.newest(_PAGE, before=before)):
+                found += [one.seq for one in page if event in (None, one.event) and instance in (None, one.instance)]
+                before = page[-1].seq
+    except sqlite3.Error as error:
+        raise _unreadable(config, error) from None
+    return found[:limit]
+
+
+def _look(config: Config, ask: Callable[[Look], Coroutine[Any, Any, T]]) -> T:
+    """Ask the reader that the live page uses: what it gives is safe to show."""
+
+    async def run() -> T:
+        look = Look(config.data, Redactor(secrets(config)))
+        try:
+            return await ask(look)
+        finally:
+            await look.close()
+
+    try:
+        return asyncio.run(run())
+    except sqlite3.Error as error:
+        raise _unreadable(config, error) from None
+
+
+def _has_journal(config: Config) -> bool:
+    return (config.data / _JOURNAL).exists()
+
+
+def _unreadable(config: Config, error: sqlite3.Error) -> GatewayError:
+    return GatewayError(f"{config.data} can't be read: {error}")
+
+
+def _nothing(config: Config, what: str, *, is_filtered: bool = False) -> str:
+    if is_filtered:
+        return f"  No such {what} in {config.data}."
+    if not _has_journal(config):
+        return f"  No {what}: nothing was ever stored in {config.data}. Begin with  gateway serve"
+    return f"  No {what} in {config.data}."
+
+
+def _say(lines: Sequence[str] | Iterator[str]) -> None:
+    click.echo("\n".join(lines))
+
+
+def _row_lines(rows: Sequence[Row]) -> Iterator[str]:
+    cells = [
+        [row.id, _clock(row.at), row.event, row.instance or "", _who(row), "   ".join(map(_result, row.plugins))]
+        for row in rows
+    ]
+    return columns([heading("id", "time", "event", "instance", "who", "plugins"), *cells])
+
+
+def _who(row: Row) -> str:
+    """The name, and the chat unless it is the name already; a repeat is counted behind it."""
+    copies = f" ×{row.repeats + 1}" if row.repeats else ""  # noqa: RUF001 -- times, as people write it
+    own = "→ " if row.from_me else ""
+    return own + " ".join(part for part in (row.who, row.chat) if part) + copies
+
+
+def _result(one: PluginResult) -> str:
+    sending = f" ({one.messages} {one.sending})" if one.sending else ""
+    return f"{one.plugin} {_state(one.status)}{sending}"
+
+
+def _state(status: str) -> str:
+    return click.style(status, fg=COLOURS.get(status))
+
+
+def _dead_lines(letters: Sequence[DeadLetter]) -> Iterator[str]:
+    for letter in letters:
+        story = letter.story
+        when = _clock(story.started) if story.started else ""
+        yield f"  {letter.id}   event {letter.event_id}   {click.style(story.plugin, bold=True)}   {when}"
+        yield from _indented(story.error or "no error was kept", 4)
+        yield ""
+
+
+def _detail_lines(detail: Detail) -> Iterator[str]:
+    row = detail.row
+    yield f"  {click.style(row.event, bold=True)}   {row.instance or ''}   {_who(row)}".rstrip()
+    yield f"  accepted {_clock(row.at)} from {detail.address or 'somewhere'}   {detail.size:,} bytes"
+    for story in detail.stories:
+        yield ""
+        yield from _story_lines(story)
+    yield ""
+    yield from _indented(detail.note or json.dumps(detail.raw, indent=2, ensure_ascii=False), 2)
+
+
+def _story_lines(story: Story) -> Iterator[str]:
+    took = f"   {story.millis:.1f} ms" if story.millis is not None else ""
+    tries = f"   {story.attempts} attempts" if story.attempts > 1 else ""
+    replay = f"   replay {story.run}" if story.run else ""
+    handler = f"   {story.handler}" if story.handler else ""
+    yield f"  {click.style(story.plugin, bold=True)} {_state(story.status)}{handler}{took}{tries}{replay}"
+    for message in story.messages:
+        yield from _indented(_message(message), 4)
+    if story.error:
+        yield from _indented(story.error, 4)
+
+
+def _message(one: MessageStory) -> str:
+    said = f'"{one.text}"' if one.text is not None else one.kind
+    return f"{one.status}: {said} to {one.target}{f' ({one.error})' if one.error else ''}"
+
+
+def _indented(text: str, by: int) -> Iterator[str]:
+    """Lines that cannot move the cursor, whoever wrote them."""
+    yield from (textwrap.indent(printable(line), " " * by) for line in text.splitlines())
+
+
+def _clock(at: float) -> str:
+    """Local time; with the date unless it was today."""
+    moment = datetime.fromtimestamp(at).astimezone()
+    is_today = moment.date() == datetime.now().astimezone().date()
+    return moment.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M:%S")
