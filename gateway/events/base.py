@@ -5,7 +5,9 @@ from typing import Any, ClassVar, TypedDict
 
 import msgspec
 
+from gateway.events.pairs import pairs as pairs_of
 from gateway.events.people import Directory
+from gateway.events.quiet import quiet
 from gateway.events.reader import Reader, describe, objects
 
 
@@ -26,22 +28,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """ISO 8601 text of the sender's local wall time, although it ends in Z (seen in 1.5.0 to 2.3.7): on a server at
     UTC-3 it is three hours behind the truth. Never an instant; use the message's `timestamp`."""
     server_url: str | None
-    """Address Evolution has of itself (1.3.0 and later); None when its administrator set none."""
+    """Address Evolution has of itself (1.2.0 and later); None when its administrator set none."""
     problems: tuple[str, ...]
     """Fields of a shape nobody knows, as dotted path and what was found; each of them reads as None."""
     raw: Mapping[str, Any]
     """The whole envelope as it came. It may carry an `apikey`: don't log it."""
 
     def __repr__(self) -> str:
-        shown = (field for field in self.__struct_fields__ if field != "raw")  # it holds secrets and photos
-        return f"{type(self).__name__}({', '.join(f'{field}={getattr(self, field)!r}' for field in shown)})"
+        return quiet(self, "raw")
 
     @property
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """LID and phone digits of each person whom the event shows by both: `("2011...@lid", "5511...")`."""
-        from gateway.events.pairs import pairs  # noqa: PLC0415  # the receiver reads pairs without these types
-
-        return pairs(self.event, self.raw)
+        return pairs_of(self.event, self.raw)
 
 
 class ChatEvent(Event, frozen=True, kw_only=True):
@@ -94,7 +93,7 @@ class Envelope:
             "instance": root.text("instance"),
             "account": self.account,
             "date_time": root.text("date_time"),
-            "server_url": root.text("server_url"),
+            "server_url": root.first_text("server_url", "urlServer"),
             "problems": tuple(dict.fromkeys(self.problems)) if self.problems else (),
             "raw": self.raw,
         }

@@ -7,6 +7,7 @@ import msgspec
 from gateway.events.base import Envelope, Event
 from gateway.events.numbers import from_base64
 from gateway.events.people import phone_of
+from gateway.events.quiet import quiet
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,9 @@ class QrCode(msgspec.Struct, frozen=True, kw_only=True):
     """What Evolution says at the limit."""
     data_uri: str | None = None
     """The picture as Evolution sends it, `data:image/png;base64,...`: fits an HTML `img` as it is."""
+
+    def __repr__(self) -> str:
+        return quiet(self, "code", "pairing_code", "data_uri")
 
     def image(self) -> bytes | None:
         """PNG bytes of the code; None when the event carries no readable picture."""

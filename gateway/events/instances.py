@@ -7,6 +7,7 @@ import msgspec
 
 from gateway.events.base import Envelope, Event
 from gateway.events.numbers import iso_instant
+from gateway.events.quiet import quiet
 from gateway.events.reader import Reader
 
 Action = Literal["create", "delete", "remove", "logout", "status"]
@@ -78,6 +79,9 @@ class NewJwt(Event, frozen=True, kw_only=True):
 
     jwt: str | None
     """The new token. A secret."""
+
+    def __repr__(self) -> str:
+        return quiet(self, "raw", "jwt")
 
 
 class Startup(msgspec.Struct, frozen=True, kw_only=True):

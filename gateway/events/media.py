@@ -12,6 +12,7 @@ from gateway.errors import GatewayError
 from gateway.events.content import Found
 from gateway.events.kinds import MEDIA
 from gateway.events.numbers import from_base64, octets
+from gateway.events.quiet import quiet
 from gateway.events.reader import JsonObject, Reader
 
 MediaKind = Literal["image", "video", "audio", "voice", "document", "sticker"]
@@ -78,6 +79,9 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     """The content object as it came, for what has no attribute here."""
     inline: str | None = None
     """The base64 text that `read()` decodes."""
+
+    def __repr__(self) -> str:
+        return quiet(self, "content", "inline")
 
     @property
     def extension(self) -> str:

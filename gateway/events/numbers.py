@@ -26,13 +26,8 @@ _OCTET: Final = 0xFF
 
 def integer(value: object) -> int | None:
     """A whole number, from a JSON number, decimal text or a `Long` object (whose `low` can be negative)."""
-    if type(value) is str:
-        value = _from_text(value)
-    elif type(value) is dict:
-        value = _from_long(value)
-    elif type(value) is float and value.is_integer():
-        value = int(value)
-    return value if type(value) is int and _LEAST <= value <= _MOST else None
+    number = value if type(value) is int else _converted(value)
+    return number if number is not None and _LEAST <= number <= _MOST else None
 
 
 def real(value: object) -> float | None:
@@ -86,6 +81,14 @@ def iso_instant(text: str | None) -> datetime | None:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
+
+
+def _converted(value: object) -> int | None:
+    if type(value) is str:
+        return _from_text(value)
+    if type(value) is dict:
+        return _from_long(value)
+    return int(value) if type(value) is float and value.is_integer() else None
 
 
 def _from_text(text: str) -> int | None:

@@ -260,6 +260,21 @@ def test_problem_names_the_place_and_the_type_but_never_the_value() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("sample", "secret"),
+    [
+        ("new-jwt__v18", "EXAMPLE.JWT.TOKEN"),
+        ("qrcode-updated__pairing-code-v236", "2@EXAMPLE"),
+        ("messages-upsert__image-base64-v18", "RVhBTVBMRS1CWVRFUw"),
+        ("error__v236", "EXAMPLE-GLOBAL-APIKEY"),
+    ],
+)
+def test_secrets_and_files_are_not_in_the_repr(sample: str, secret: str) -> None:
+    raw = samples.load(sample)
+
+    assert secret not in repr(decode(raw["event"], raw))
+
+
 def test_secrets_of_the_envelope_are_not_in_the_repr() -> None:
     raw = {**samples.load("messages-upsert__text-private-v223"), "apikey": "s3cret-key"}
 
