@@ -20,8 +20,22 @@ import orjson
 
 from gateway import events, names, samples
 from gateway.events import Event
+from gateway.names import EventName
 
 _MODULE: Final = re.compile(r"\b(?:[a-z_]+\.)+(?=[A-Za-z])")
+_COMMON: Final = (
+    events.Event,
+    events.ChatEvent,
+    events.MessageEvent,
+    events.ContactsEvent,
+    events.ChatsEvent,
+    events.InstanceEvent,
+    events.UnknownEvent,
+    events.MalformedEvent,
+)
+"""What has no name of its own among Evolution's events."""
+
+_NAME: Final = re.compile(r"[A-Z]\w+")
 _LONG_BYTES: Final = 6
 """Entries of an index dictionary from which on a sample shows only its beginning."""
 
@@ -117,9 +131,12 @@ def _contents() -> Iterator[str]:
     yield "|---|---|---|---|"
     for kind in event_types():
         name = names.EVENTS[kind.name]
-        suffixes = ", ".join(f"`{suffix}`" for suffix in name.suffixes)
-        yield f"| `{name.name}` | [{kind.__name__}](#{kind.__name__.lower()}) | {name.since} | {suffixes} |"
+        yield f"| `{name.name}` | [{kind.__name__}](#{kind.__name__.lower()}) | {name.since} | {_suffixes(name)} |"
     yield ""
+
+
+def _suffixes(name: EventName) -> str:
+    return ", ".join(f"`{suffix}`" for suffix in name.suffixes)
 
 
 def _common() -> Iterator[str]:
@@ -129,7 +146,7 @@ def _common() -> Iterator[str]:
 
 
 def _bases() -> Iterator[str]:
-    for kind in (events.Event, events.ChatEvent, events.MessageEvent, events.UnknownEvent, events.MalformedEvent):
+    for kind in _COMMON:
         yield f"### {kind.__name__}"
         yield ""
         yield _clean(inspect.getdoc(kind) or "")
@@ -146,7 +163,8 @@ def _event(kind: type[Event]) -> str:
         "",
         _clean(inspect.getdoc(kind) or ""),
         "",
-        f"Event `{name.name}` · {'never sent' if never else f'since {name.since}'} · {_bases_of(kind)}",
+        f"Event `{name.name}` · {'never sent' if never else f'since {name.since}'} · {_bases_of(kind)}  ",
+        f"URL ends in {_suffixes(name)}",
         "",
         *_table(kind),
         *_sample(name.name),
@@ -156,7 +174,7 @@ def _event(kind: type[Event]) -> str:
 
 def _bases_of(kind: type[Event]) -> str:
     bases = [base.__name__ for base in kind.__mro__[1:] if issubclass(base, Event)]
-    return "is a " + ", ".join(f"`{base}`" for base in bases)
+    return "is a " + ", ".join(f"[{base}](#{base.lower()})" for base in bases if hasattr(events, base))
 
 
 def _types() -> Iterator[str]:
@@ -168,22 +186,31 @@ def _types() -> Iterator[str]:
         yield _clean(inspect.getdoc(kind) or "")
         yield ""
         yield from _table(kind)
+    yield "### Kind"
+    yield ""
+    yield "What a message is; `unknown` is content without a kind of its own."
+    yield ""
+    yield ", ".join(f"`{kind}`" for kind in typing.get_args(events.Kind)) + "."
 
 
 def _table(kind: type[msgspec.Struct]) -> list[str]:
-    own = [field for base in _unnamed(kind) for field in fields(base)]
+    own = [field for base in _with_bases(kind) for field in fields(base)]
     if not own:
         return []
-    rows = (f"| `{field.name}` | `{_cell(field.type)}` | {_cell(field.meaning)} |" for field in own)
+    rows = (f"| `{field.name}` | {_linked(_cell(field.type))} | {_cell(field.meaning)} |" for field in own)
     return ["| field | type | meaning |", "|---|---|---|", *rows, ""]
 
 
-def _unnamed(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
-    """The class, and above an event those of its own family that have no chapter."""
-    common = (events.Event, events.ChatEvent, events.MessageEvent)
-    if not issubclass(kind, Event) or kind in common:
+def _with_bases(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The class, and what an event inherits below `Event`, whose fields all events have."""
+    if not issubclass(kind, Event) or kind is Event:
         return [kind]
-    return [base for base in reversed(kind.__mro__) if issubclass(base, Event) and base not in common]
+    return [base for base in reversed(kind.__mro__) if issubclass(base, Event) and base is not Event]
+
+
+def _linked(shape: str) -> str:
+    """A type's text, with a link to each type that has a chapter."""
+    return _NAME.sub(lambda name: f"[{name[0]}](#{name[0].lower()})" if name[0] in events.__all__ else name[0], shape)
 
 
 def _cell(text: str) -> str:

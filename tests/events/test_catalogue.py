@@ -1,5 +1,6 @@
 """Each attribute says what it means, in the editor and in the documentation, in the same words."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -50,6 +51,13 @@ def test_date_time_says_why_it_is_no_instant() -> None:
     assert "Never an instant" in said
 
 
+def test_every_link_leads_to_a_chapter() -> None:
+    text = catalogue()
+    chapters = {line.lstrip("# ").lower() for line in text.splitlines() if line.startswith("#")}
+
+    assert set(re.findall(r"\]\(#(\w+)\)", text)) <= chapters
+
+
 def test_properties_are_in_the_catalogue_too() -> None:
     assert {"sent_at", "reply_to", "is_group"} <= {field.name for field in fields(Message)}
-    assert [field.name for field in fields(MessagesUpsert)] == []
+    assert fields(MessagesUpsert) == ()  # all of its own are inherited
