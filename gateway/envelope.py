@@ -14,6 +14,7 @@ import orjson
 
 from gateway import jid, names
 from gateway.errors import EnvelopeError
+from gateway.events.pairs import pairs
 
 JsonObject = dict[str, Any]
 
@@ -42,6 +43,10 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """Fingerprint of the body's bytes: two posts with the same one are the same event."""
     dated: bool
     """The body carries `date_time` (1.5.0 and later), so equal bytes can't be two events of different moments."""
+    message: tuple[str, ...] | None = None
+    """What tells a message's event from all others in its lane, whatever the bytes; None where nothing does."""
+    pairs: tuple[tuple[str, str], ...] = ()
+    """(LID, phone) pairs that the event shows."""
 
 
 def read_envelope(body: bytes, suffix: str | None) -> Envelope:
@@ -53,7 +58,8 @@ def read_envelope(body: bytes, suffix: str | None) -> Envelope:
     document = parse(body)
     event = _event_name(document.get("event"), suffix)
     instance = _name(document.get("instance"))
-    chat = chat_of(event, document.get("data"))
+    data = document.get("data")
+    chat = chat_of(event, data)
     return Envelope(
         event=event,
         instance=instance,
@@ -61,6 +67,8 @@ def read_envelope(body: bytes, suffix: str | None) -> Envelope:
         lane=lane_of(event, instance, chat),
         digest=blake2b(body, digest_size=16).digest(),
         dated=isinstance(document.get("date_time"), str),
+        message=message_of(event, data),
+        pairs=pairs(event, document),
     )
 
 
@@ -82,7 +90,8 @@ def parse(body: bytes) -> JsonObject:
 def suffix_of(parts: Sequence[str], query: str = "") -> str | None:
     """The suffix Evolution glued to the end of a URL, out of the path's parts below the base path; None without one.
 
-    Evolution appends `/suffix` to whatever URL it was given, so it may stand behind a query: `?token=abc/messages-upsert`.
+    Evolution appends `/suffix` to whatever URL it was given, so it may stand behind a query:
+    `?token=abc/messages-upsert`.
     """
     _, slash, tail = query.rpartition("/")
     if slash and names.canonical(tail) is not None:
@@ -94,6 +103,29 @@ def chat_of(event: str, data: object) -> str | None:
     """The jid of the one chat an event's `data` belongs to, without device; None when there is none or many."""
     found = {chat for item in _items(event, data) if (chat := _chat_of_item(event, item))}
     return found.pop() if len(found) == 1 else None
+
+
+def message_of(event: str, data: object) -> tuple[str, ...] | None:
+    """What identifies a message's event within its chat: sent by whom, its id, and for an update the status it reached.
+
+    None where two events may well share all of it: no id (`sendButtons` yields null), no status (an edit), poll votes.
+    """
+    if not isinstance(data, dict):
+        return None
+    if event in ("messages.upsert", "send.message"):
+        key = data.get("key")
+        return _identity(key, key.get("id")) if isinstance(key, dict) else None
+    if event == "messages.update" and "pollUpdates" not in data and isinstance(data.get("status"), str):
+        return _identity(data, data.get("keyId") or data.get("id"), data["status"])
+    return None
+
+
+def _identity(key: JsonObject, message_id: object, status: str = "") -> tuple[str, ...] | None:
+    if not isinstance(message_id, str) or not message_id:
+        return None
+    participant = key.get("participant")
+    who = jid.bare(participant) if isinstance(participant, str) else ""
+    return (str(key.get("fromMe") is True), who, message_id, status)
 
 
 def lane_of(event: str, instance: str | None, chat: str | None) -> str:

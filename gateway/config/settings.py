@@ -169,6 +169,15 @@ class Outbox(Settings, frozen=True, kw_only=True):
     """Seconds after which a message that could not leave becomes a dead letter: nobody wants 500 stale answers."""
 
 
+class Dedupe(Settings, frozen=True, kw_only=True):
+    """What counts as a repeat of an event that was accepted before."""
+
+    same_bytes_off: tuple[Text, ...] = ()
+    """Events of which equal bodies are all delivered, by name; `all` means every event."""
+    same_message_off: tuple[Text, ...] = ()
+    """Events (messages.upsert, send.message, messages.update) whose message id is not looked at; or `all`."""
+
+
 class Retention(Settings, frozen=True, kw_only=True):
     """How long handled events are kept."""
 
@@ -213,6 +222,8 @@ class Config(Settings, frozen=True, kw_only=True):
     """How handlers are run."""
     worker: Worker = Worker()
     """Where handlers are run."""
+    dedupe: Dedupe = Dedupe()
+    """What counts as a repeat."""
     outbox: Outbox = Outbox()
     """What handlers queued."""
     retention: Retention = Retention()

@@ -10,15 +10,14 @@ from typing import Final
 
 import msgspec
 
+from gateway.config import Dedupe
 from gateway.envelope import Envelope
 from gateway.errors import JournalUnavailable
+from gateway.journal.admission import Admitted, Receipt, admit
 from gateway.journal.files import Mark, open_journal
-from gateway.journal.rows import checksum, insert_events, insert_seen, known
+from gateway.journal.rows import checksum, insert_events
 from gateway.log import log
 from gateway.sqlite import GroupCommit
-
-UNDATED_WINDOW: Final = 60.0
-"""Seconds in which equal bytes without `date_time` (before 1.5.0) count as a repeat."""
 
 REFUSED_KEPT: Final = 1000
 REFUSED_BYTES: Final = 4096
@@ -35,14 +34,6 @@ class Arrival(msgspec.Struct, frozen=True):
     """time.perf_counter() when the request began."""
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """What became of an arrival. It exists only once the event is committed."""
-
-    seq: int
-    repeat: bool
-    """The event was in the journal already; `seq` is the first one's."""
-
-
 class Refusal(msgspec.Struct, frozen=True):
     """A POST answered 400."""
 
@@ -56,7 +47,13 @@ class Journal:
     """The writer of `journal.db`. One per data folder; `Owner` sees to that."""
 
     def __init__(
-        self, folder: Path, *, floor: int = 0, min_free: int = 0, clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        *,
+        floor: int = 0,
+        min_free: int = 0,
+        dedupe: Dedupe | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         """Open or make the journal.
 
@@ -64,10 +61,12 @@ class Journal:
             folder: the data folder.
             floor: a number below which no event may be numbered (the highest the worker has seen).
             min_free: bytes that must be free on the disk, else events are refused for the time being.
+            dedupe: what counts as a repeat; everything that can, if left out.
             clock: gives unix seconds.
         """
         self.folder = folder
         self._clock = clock
+        self._dedupe = dedupe or Dedupe()
         self._room = Room(folder, min_free)
         connection, self.generation, last = open_journal(folder, floor)
         self._mark = Mark(folder)
@@ -123,25 +122,10 @@ class Journal:
     def _append(self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Runs on the writer's thread, inside a transaction."""
         now = self._clock()
-        first_of = known(connection, [arrival.envelope.digest for arrival in arrivals])
-        number = self._next
-        receipts: list[Receipt] = []
-        fresh: list[tuple[int, Arrival]] = []
-        repeats: list[bytes] = []
-        for arrival in arrivals:
-            key = arrival.envelope.digest
-            first = first_of.get(key)
-            if first is not None and (arrival.envelope.dated or now - first[1] < UNDATED_WINDOW):
-                repeats.append(key)
-                receipts.append(Receipt(first[0], repeat=True))
-                continue
-            first_of[key] = (number, now)
-            fresh.append((number, arrival))
-            receipts.append(Receipt(number, repeat=False))
-            number += 1
-        insert_events(connection, [_row(seq, arrival, now) for seq, arrival in fresh])
-        insert_seen(connection, [(a.envelope.digest, seq, now) for seq, a in fresh], repeats)
-        self._next_if_committed = number
+        envelopes = [arrival.envelope for arrival in arrivals]
+        receipts, admitted = admit(connection, envelopes, number=self._next, now=now, rules=self._dedupe)
+        insert_events(connection, [_row(each, arrivals[each.at], now) for each in admitted])
+        self._next_if_committed = self._next + len(admitted)
         return receipts
 
     def _committed(self) -> None:
@@ -175,20 +159,20 @@ class Room:
             raise JournalUnavailable(f"{self._free} bytes free in {self._folder}, data_min_free is {self._min_free}")
 
 
-def _row(seq: int, arrival: Arrival, now: float) -> tuple[object, ...]:
+def _row(admitted: Admitted, arrival: Arrival, now: float) -> tuple[object, ...]:
     envelope = arrival.envelope
     return (
-        seq,
+        admitted.seq,
         now,
         envelope.event,
         envelope.instance,
         envelope.chat,
-        envelope.lane,
+        admitted.lane,
         arrival.suffix,
         arrival.address,
         (time.perf_counter() - arrival.started) * 1000,
         len(arrival.body),
-        checksum(seq, envelope.event, envelope.lane, arrival.body),
+        checksum(admitted.seq, envelope.event, admitted.lane, arrival.body),
         arrival.body,
     )
 

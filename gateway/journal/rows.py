@@ -38,6 +38,19 @@ def insert_seen(
         connection.execute("UPDATE seen SET repeats = repeats + 1 WHERE key = ?", (key,))
 
 
+def phones_of(connection: sqlite3.Connection, lids: Sequence[str]) -> dict[str, str]:
+    """The telephone of each LID that has been learned."""
+    found: dict[str, str] = {}
+    for chunk in _chunks(lids):
+        found.update(connection.execute(_phones(len(chunk)), chunk).fetchall())
+    return found
+
+
+def learn(connection: sqlite3.Connection, pairs: Sequence[tuple[str, str]]) -> None:
+    """Remember which LID belongs to which telephone; the later one counts."""
+    connection.executemany("INSERT OR REPLACE INTO lid (lid, phone) VALUES (?, ?)", pairs)
+
+
 def known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, float]]:
     """Which of `keys` were seen: the first event's number and its unix time."""
     found: dict[bytes, tuple[int, float]] = {}
@@ -51,6 +64,11 @@ def known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, 
 def _insert(table: str, columns: str, rows: int) -> str:
     one = f"({', '.join('?' * len(columns.split(',')))})"
     return f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * rows)}"
+
+
+@cache
+def _phones(count: int) -> str:
+    return f"SELECT lid, phone FROM lid WHERE lid IN ({', '.join('?' * count)})"
 
 
 @cache

@@ -23,13 +23,19 @@ CREATE TABLE event (
 
 -- What was seen before, longer than the bodies live.
 CREATE TABLE seen (
-    key     BLOB PRIMARY KEY,
+    key     BLOB PRIMARY KEY,             -- fingerprint of a body, or of what identifies a message
     seq     INTEGER NOT NULL,
     at      REAL    NOT NULL,             -- unix seconds of the first one
     repeats INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
 CREATE INDEX seen_by_seq ON seen (seq);
+
+-- Which LID belongs to which telephone, as events showed it. Decides lanes, and fills in phones an event leaves out.
+CREATE TABLE lid (
+    lid   TEXT PRIMARY KEY,               -- jid without device
+    phone TEXT NOT NULL                   -- digits
+) WITHOUT ROWID;
 
 -- Posts answered 400: kept, cut, so that a person can see what came. The newest thousand.
 CREATE TABLE refused (

@@ -73,7 +73,8 @@ async def serve(
 @contextlib.asynccontextmanager
 async def _open(config: Config, config_file: Path | None, *, with_worker: bool) -> AsyncIterator[Started]:
     async with contextlib.AsyncExitStack() as stack:
-        journal = Journal(config.data, floor=highest_seq(config.data), min_free=config.data_min_free)
+        floor = highest_seq(config.data)
+        journal = Journal(config.data, floor=floor, min_free=config.data_min_free, dedupe=config.dedupe)
         stack.push_async_callback(journal.close)
         registry = CollectorRegistry()
         look = Look(config.data, Redactor(secrets(config)))
