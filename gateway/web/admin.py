@@ -16,11 +16,11 @@ from prometheus_client import CollectorRegistry
 
 from gateway.config import Config
 from gateway.web import api, live
-from gateway.web.entry import LOGINS, OPEN_FOLDER, post_link, post_login, post_logout, require_login
+from gateway.web.entry import LOGINS, post_link, post_login, post_logout, require_login
 from gateway.web.feed import FEED, Feed
 from gateway.web.login import Logins
 from gateway.web.look import LOOK, Look
-from gateway.web.security import add_headers, errors_as_problems, guard, hosts_of
+from gateway.web.security import STATIC, add_headers, errors_as_problems, guard, hosts_of
 
 _HERE: Final = Path(__file__).parent
 _BODY_LIMIT: Final = 64 * 2**10  # bytes; nothing posted here is larger than a token
@@ -70,7 +70,7 @@ def admin_app(
     app[live.WELCOME] = welcome or welcome_of(config)
     aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(_HERE / "templates"))
     app.router.add_routes(ROUTES)
-    app.router.add_static(OPEN_FOLDER, _HERE / "static")
+    app.router.add_static(STATIC, _HERE / "static")
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_streams)
     app.cleanup_ctx.append(_feeding)

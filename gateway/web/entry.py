@@ -13,13 +13,12 @@ from aiohttp.typedefs import Handler
 from gateway.log import log
 from gateway.web.login import CODE_SECONDS, SESSION_SECONDS, Logins
 from gateway.web.problems import problem
+from gateway.web.security import STATIC
 
 LOGINS: Final = web.AppKey("logins", Logins)
 
 OPEN: Final = frozenset({"/", "/live", "/login", "/logout", "/health/live", "/health/ready"})
 """Paths without the check; `/live` asks by itself, with a form."""
-OPEN_FOLDER: Final = "/static/"
-
 PAGE_HEADERS: Final = {"Referrer-Policy": "same-origin"}
 """With `no-referrer` a browser sends `Origin: null` from the page's own forms."""
 
@@ -30,7 +29,7 @@ _WRONG: Final = "That is not the token."
 @web.middleware
 async def require_login(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Let nobody past without a session or the token."""
-    if request.path in OPEN or request.path.startswith(OPEN_FOLDER) or has_session(request):
+    if request.path in OPEN or request.path.startswith(STATIC) or has_session(request):
         return await handler(request)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":

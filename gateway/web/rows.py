@@ -22,6 +22,9 @@ LONGEST_TEXT: Final = 4096
 LONGEST_LIST: Final = 200
 """Items shown of one list: a history batch has thousands."""
 
+DEEPEST: Final = 64
+"""Levels shown of nested JSON; real events have about ten."""
+
 _TALKING: Final = frozenset({"messages.upsert", "send.message"})
 _STATUS_ORDER: Final = ("dead", "sending", "queued", "shown", "sent")
 
@@ -187,15 +190,17 @@ def raw_of(body: bytes, redactor: Redactor) -> tuple[Json, str | None]:
         return None, f"The body can't be shown: {type(error).__name__}"
 
 
-def trim(value: Json) -> Json:
-    """JSON with long strings and lists cut, each saying how long it was."""
+def trim(value: Json, depth: int = 0) -> Json:
+    """JSON with long strings, long lists and deep nesting cut, each saying so."""
     if isinstance(value, str):
         return cut(value)
+    if depth > DEEPEST and isinstance(value, list | dict):
+        return "… nested deeper than is shown"
     if isinstance(value, list):
-        kept: list[Json] = [trim(item) for item in value[:LONGEST_LIST]]
+        kept: list[Json] = [trim(item, depth + 1) for item in value[:LONGEST_LIST]]
         return [*kept, f"… {len(value) - LONGEST_LIST:,} more"] if len(value) > LONGEST_LIST else kept
     if isinstance(value, dict):
-        return {cut(name): trim(below) for name, below in value.items()}
+        return {cut(name): trim(below, depth + 1) for name, below in value.items()}
     return value
 
 

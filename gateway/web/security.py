@@ -28,12 +28,16 @@ _HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+STATIC: Final = "/static/"
+
 _READING: Final = frozenset({"GET", "HEAD"})
 _LOCAL: Final = ("127.0.0.1", "localhost", "::1")
 
 
-async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Put the headers on an answer just before it leaves, streams and errors included (`on_response_prepare`)."""
+    if request.path.startswith(STATIC):
+        response.headers["Cache-Control"] = "no-cache"  # kept, and asked about each time: an update shows at once
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers.popall("Server", None)

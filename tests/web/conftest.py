@@ -1,8 +1,7 @@
 """The page's listener on a free port, over real files that a test writes as receiver and worker do."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +37,7 @@ class Answer(msgspec.Struct):
     headers: Mapping[str, str]
 
     @property
-    def json(self) -> Any:
+    def json(self) -> Any:  # noqa: ANN401 -- JSON of any shape
         return orjson.loads(self.text)
 
 
@@ -83,7 +82,13 @@ class AdminSite:
         return f"{self.logins.cookie}={self.logins.new_session()}"
 
     async def ask(
-        self, path: str, *, method: str = "GET", token: str | None = TOKEN, data: Any = None, **headers: str
+        self,
+        path: str,
+        *,
+        method: str = "GET",
+        token: str | None = TOKEN,
+        data: dict[str, str] | None = None,
+        **headers: str,
     ) -> Answer:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token is not None:
@@ -94,10 +99,13 @@ class AdminSite:
         ):
             return Answer(answer.status, await answer.text(), answer.headers.copy())
 
-    async def event(self, sample: str | dict[str, Any] = TEXT, **changes: Any) -> int:
+    async def event(self, sample: str | dict[str, Any] = TEXT, **changes: object) -> int:
         """Post an event as the receiver stores it; gives its number."""
         document = samples.load(sample) if isinstance(sample, str) else dict(sample)
-        body = orjson.dumps({**document, **changes})
+        return await self.body(orjson.dumps({**document, **changes}))
+
+    async def body(self, body: bytes) -> int:
+        """The same, of bytes."""
         self._journal = self._journal or Journal(self.folder)
         arrival = Arrival(read_envelope(body, None), body, "messages-upsert", "10.0.0.7", time.perf_counter())
         receipt = await self._journal.append(arrival)
@@ -105,7 +113,7 @@ class AdminSite:
         return receipt.seq
 
     async def settle(
-        self, seq: int, plugin: str = "ping", status: Status = "done", *, text: str | None = None, **more: Any
+        self, seq: int, plugin: str = "ping", status: Status = "done", *, text: str | None = None, **more: str
     ) -> None:
         """Settle an event in a plugin, as the worker does. `more`: handler, error."""
         delivery = await self.take(seq, plugin)
@@ -161,15 +169,3 @@ async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
     await made.server.start_server()
     yield made
     await made.close()
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], bool]], Any]:
-    """Waits for something to become true."""
-
-    async def wait(claim: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not claim():
-                await asyncio.sleep(0.01)
-
-    return wait

@@ -112,13 +112,13 @@ async function refresh() {
 // Rows change their height when the list makes room; the row that was pressed stays where it is.
 function mark(id) {
   const row = known.get(id ?? chosen)?.item.firstChild;
-  const before = row?.getBoundingClientRect().top;
+  const before = row?.offsetParent && row.getBoundingClientRect().top; // on a phone the list is away meanwhile
   known.get(chosen)?.item.firstChild.setAttribute("aria-expanded", "false");
   known.get(id)?.item.firstChild.setAttribute("aria-expanded", "true");
   chosen = id;
   detail.hidden = id === null;
   panes.classList.toggle("open", id !== null);
-  if (row) list.scrollTop += row.getBoundingClientRect().top - before;
+  if (before && row.offsetParent) list.scrollTop += row.getBoundingClientRect().top - before;
 }
 
 function close() {
