@@ -1,5 +1,6 @@
 """Read the journal: in short queries, on a connection that can't write, from one thread at a time."""
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -7,8 +8,11 @@ from typing import Final
 import msgspec
 
 from gateway.journal.files import JOURNAL
-from gateway.journal.rows import checksum
+from gateway.journal.rows import checksum, phones_of
 from gateway.sqlite import open_reader
+
+_LID: Final = re.compile(rb"[0-9]{5,20}@lid")
+_LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
 
 _SUMMARY: Final = "seq, accepted_at, event, instance, chat, suffix, address, millis, size"
 
@@ -25,6 +29,8 @@ class StoredEvent(msgspec.Struct, frozen=True):
     lane: str
     checksum: int
     body: bytes
+    phones: dict[str, str] = {}
+    """Of the LIDs that the body names: the telephones the gateway has learned, as digits."""
 
     @property
     def intact(self) -> bool:
@@ -96,7 +102,11 @@ class JournalReader:
             f"WHERE seq IN ({', '.join('?' * len(numbers))})",
             numbers,
         )
-        return {row[0]: StoredEvent(*row) for row in rows}
+        return {row[0]: StoredEvent(*row, self._phones_in(row[-1])) for row in rows}
+
+    def _phones_in(self, body: bytes) -> dict[str, str]:
+        lids = {match.decode() for match in _LID.findall(body, 0, _LIDS_WITHIN)}
+        return phones_of(self._connection, sorted(lids)) if lids else {}
 
     def newest(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Summary]:
         """The newest events, newest first: those below `before`, if given, and above `after`."""

@@ -59,7 +59,7 @@ class Attempts:
         if not job.event.intact:
             return clock.end(job, "dead", error="The event's row in the journal is damaged: its checksum differs.")
         try:
-            event = decode(job.event.event, parse(job.event.body))
+            event = decode(job.event.event, parse(job.event.body), directory=job.event.phones)
         except EnvelopeError as error:
             return clock.end(job, "dead", error=f"The event can't be read back: {error}")
         if not self._plugin.candidates(type(event)):

@@ -157,3 +157,10 @@ async def test_a_lid_in_a_group_moves_no_group(journal: Journal) -> None:
     await post(journal, message(3, LID))
 
     assert await lanes(journal) == [f"shop-1/{group}", f"shop-1/{group}", f"shop-1/{PHONE}"]
+
+
+async def test_the_worker_is_given_the_phones_of_the_lids_in_a_body(journal: Journal) -> None:
+    await post(journal, message(1, LID, remoteJidAlt=PHONE))
+    receipt = await post(journal, message(2, LID))
+
+    assert JournalReader(journal.folder).events([receipt.seq])[receipt.seq].phones == {LID: "5511999990002"}
