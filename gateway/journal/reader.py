@@ -102,7 +102,7 @@ class JournalReader:
             f"WHERE seq IN ({', '.join('?' * len(numbers))})",
             numbers,
         )
-        return {row[0]: StoredEvent(*row, self._phones_in(row[-1])) for row in rows}
+        return {row[0]: StoredEvent(*[*row, self._phones_in(row[-1])]) for row in rows}
 
     def _phones_in(self, body: bytes) -> dict[str, str]:
         lids = {match.decode() for match in _LID.findall(body, 0, _LIDS_WITHIN)}
