@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway import names, samples
@@ -175,6 +175,9 @@ def test_keys_nobody_knows_change_nothing(sample: str) -> None:
     assert look(raw["event"], raw) == before
 
 
+SURVIVAL = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+"""A busy machine is no mistake of the payload."""
+
 VALUES: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -189,7 +192,7 @@ PAYLOADS: st.SearchStrategy[Json] = st.recursive(
 DIRECTORIES = st.dictionaries(st.sampled_from(["201110000000002@lid", "201110000000004@lid"]), st.just("5511999990002"))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(SURVIVAL, max_examples=400)
 @given(st.data())
 def test_several_mutations_at_once_are_survived(data: st.DataObject) -> None:
     raw = samples.load(data.draw(st.sampled_from(samples.names())))
@@ -209,7 +212,7 @@ def test_several_mutations_at_once_are_survived(data: st.DataObject) -> None:
     assert raw == before
 
 
-@settings(max_examples=400, deadline=None)
+@settings(SURVIVAL, max_examples=400)
 @given(
     st.sampled_from([*names.EVENTS, "from.tomorrow", ""]),
     st.dictionaries(st.sampled_from(WORDS), PAYLOADS, max_size=6),
@@ -219,7 +222,7 @@ def test_any_json_object_is_survived(name: str, raw: dict[str, Json], payload: J
     read_all(decode(name, {**raw, "data": payload}))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(SURVIVAL, max_examples=200)
 @given(st.data())
 def test_the_receiver_and_the_typed_event_agree_on_names(data: st.DataObject) -> None:
     raw = samples.load(data.draw(st.sampled_from(samples.names())))
