@@ -6,7 +6,7 @@ from typing import ClassVar
 import msgspec
 
 from gateway import jid
-from gateway.events.base import ChatEvent, Envelope, Event
+from gateway.events.base import ChatEvent, Event, Posted
 from gateway.events.numbers import instant, iso_instant
 from gateway.events.people import Person, known
 from gateway.events.reader import Reader
@@ -121,16 +121,16 @@ class LabelsAssociation(ChatEvent, frozen=True, kw_only=True):
     """The change."""
 
 
-def presence_update(envelope: Envelope) -> PresenceUpdate:
+def presence_update(posted: Posted) -> PresenceUpdate:
     """Read `presence.update`: an object of people."""
-    data = envelope.object()
+    data = posted.object()
     people = data.inner("presences")
-    found = tuple(_presence(people, address, envelope) for address in people.data) if people else ()
+    found = tuple(_presence(people, address, posted) for address in people.data) if people else ()
     presences = tuple(presence for presence in found if presence is not None)
-    return PresenceUpdate(presences=presences, chat=data.jid("id"), **envelope.head())
+    return PresenceUpdate(presences=presences, chat=data.jid("id"), **posted.head())
 
 
-def _presence(people: Reader, address: str, envelope: Envelope) -> Presence | None:
+def _presence(people: Reader, address: str, posted: Posted) -> Presence | None:
     one = people.inner(address)
     if one is None or not address:
         return None
@@ -139,17 +139,17 @@ def _presence(people: Reader, address: str, envelope: Envelope) -> Presence | No
         jid=who,
         state=one.text("lastKnownPresence"),
         last_seen=one.whole("lastSeen"),
-        phone=jid.phone(who) or envelope.directory.get(who),
+        phone=jid.phone(who) or posted.directory.get(who),
     )
 
 
-def call(envelope: Envelope) -> Call:
+def call(posted: Posted) -> Call:
     """Read `call`."""
-    data = envelope.object()
+    data = posted.object()
     group = data.jid("groupJid")
     info = CallInfo(
         id=data.text("id"),
-        caller=known(data, None, envelope.directory, "from", "fromPn", "callerPn", "fromLid", "callerLid"),
+        caller=known(data, None, posted.directory, "from", "fromPn", "callerPn", "fromLid", "callerLid"),
         status=data.text("status"),
         is_video=data.flag("isVideo"),
         is_group=data.flag("isGroup"),
@@ -158,7 +158,7 @@ def call(envelope: Envelope) -> Call:
         offline=data.flag("offline"),
     )
     chat = group or data.jid("chatId") or data.jid("from")
-    return Call(call=info, chat=chat, **envelope.head())
+    return Call(call=info, chat=chat, **posted.head())
 
 
 def _seconds(data: Reader) -> int | None:
@@ -170,9 +170,9 @@ def _seconds(data: Reader) -> int | None:
     return None if moment is None else int(moment.timestamp())
 
 
-def labels_edit(envelope: Envelope) -> LabelsEdit:
+def labels_edit(posted: Posted) -> LabelsEdit:
     """Read `labels.edit`."""
-    data = envelope.object()
+    data = posted.object()
     label = Label(
         id=data.label("id"),
         name=data.text("name"),
@@ -180,12 +180,12 @@ def labels_edit(envelope: Envelope) -> LabelsEdit:
         deleted=data.flag("deleted"),
         predefined_id=data.label("predefinedId"),
     )
-    return LabelsEdit(labels=label, **envelope.head())
+    return LabelsEdit(labels=label, **posted.head())
 
 
-def labels_association(envelope: Envelope) -> LabelsAssociation:
+def labels_association(posted: Posted) -> LabelsAssociation:
     """Read `labels.association`."""
-    data = envelope.object()
+    data = posted.object()
     chat = data.jid("chatId")
     change = LabelChange(type=data.text("type"), chat=chat, label_id=data.label("labelId"))
-    return LabelsAssociation(labels=change, chat=chat, **envelope.head())
+    return LabelsAssociation(labels=change, chat=chat, **posted.head())

@@ -71,7 +71,7 @@ class Head(TypedDict):
     raw: Mapping[str, Any]
 
 
-class Envelope:
+class Posted:
     """One posted envelope while it is read. `head()` comes last, when all problems are known."""
 
     __slots__ = ("account", "data", "directory", "event", "problems", "raw", "root")

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.events.base import ChatEvent, Envelope
+from gateway.events.base import ChatEvent, Posted
 from gateway.events.composing import message_of
 from gateway.events.message import Message
 from gateway.events.reader import Reader
@@ -68,9 +68,9 @@ class ChamaAiAction(ChatEvent, frozen=True, kw_only=True):
     """What it wants."""
 
 
-def typebot_start(envelope: Envelope) -> TypebotStart:
+def typebot_start(posted: Posted) -> TypebotStart:
     """Read `typebot.start`."""
-    data = envelope.object()
+    data = posted.object()
     chat = data.jid("remoteJid")
     typebot = Typebot(
         chat=chat,
@@ -79,12 +79,12 @@ def typebot_start(envelope: Envelope) -> TypebotStart:
         typebot=data.text("typebot"),
         variables=_variables(data),
     )
-    return TypebotStart(typebot=typebot, chat=chat, **envelope.head())
+    return TypebotStart(typebot=typebot, chat=chat, **posted.head())
 
 
-def typebot_change_status(envelope: Envelope) -> TypebotChangeStatus:
+def typebot_change_status(posted: Posted) -> TypebotChangeStatus:
     """Read `typebot.change-status`, whose session is a database row, a 1.x setting, or null."""
-    data = envelope.object()
+    data = posted.object()
     chat = data.jid("remoteJid")
     session = data.inner("session")
     variables = session.inner("prefilledVariables") if session else None
@@ -96,21 +96,21 @@ def typebot_change_status(envelope: Envelope) -> TypebotChangeStatus:
         typebot=data.text("typebot"),
         variables=_texts(variables) if variables else {},
     )
-    return TypebotChangeStatus(typebot=typebot, chat=chat, **envelope.head())
+    return TypebotChangeStatus(typebot=typebot, chat=chat, **posted.head())
 
 
-def chama_ai_action(envelope: Envelope) -> ChamaAiAction:
+def chama_ai_action(posted: Posted) -> ChamaAiAction:
     """Read `chama-ai.action`."""
-    data = envelope.object()
+    data = posted.object()
     chat = data.jid("remoteJid")
     message = data.inner("message")
     action = ChamaAi(
         chat=chat,
         action=data.text("action"),
         answer=data.text("answer"),
-        message=message_of(message, envelope.account, envelope.directory) if message else None,
+        message=message_of(message, posted.account, posted.directory) if message else None,
     )
-    return ChamaAiAction(chama_ai=action, chat=chat, **envelope.head())
+    return ChamaAiAction(chama_ai=action, chat=chat, **posted.head())
 
 
 def _variables(data: Reader) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.events.base import Envelope, Event
+from gateway.events.base import Event, Posted
 from gateway.events.numbers import from_base64
 from gateway.events.people import phone_of
 from gateway.events.quiet import quiet
@@ -69,9 +69,9 @@ class QrcodeUpdated(Event, frozen=True, kw_only=True):
     """The code."""
 
 
-def connection_update(envelope: Envelope) -> ConnectionUpdate:
+def connection_update(posted: Posted) -> ConnectionUpdate:
     """Read `connection.update`."""
-    data = envelope.object()
+    data = posted.object()
     connection = Connection(
         state=data.text("state"),
         reason=data.whole("statusReason"),
@@ -79,12 +79,12 @@ def connection_update(envelope: Envelope) -> ConnectionUpdate:
         profile_name=data.text("profileName"),
         picture_url=data.text("profilePictureUrl"),
     )
-    return ConnectionUpdate(connection=connection, **envelope.head())
+    return ConnectionUpdate(connection=connection, **posted.head())
 
 
-def qrcode_updated(envelope: Envelope) -> QrcodeUpdated:
+def qrcode_updated(posted: Posted) -> QrcodeUpdated:
     """Read `qrcode.updated`: a code, or the message that there are no more."""
-    data = envelope.object()
+    data = posted.object()
     code = data.inner("qrcode")
     picture = code.text("base64") if code else None
     qr = QrCode(
@@ -95,4 +95,4 @@ def qrcode_updated(envelope: Envelope) -> QrcodeUpdated:
         message=data.text("message"),
         data_uri=picture,
     )
-    return QrcodeUpdated(qr=qr, **envelope.head())
+    return QrcodeUpdated(qr=qr, **posted.head())

@@ -5,7 +5,7 @@ from typing import ClassVar
 import msgspec
 
 from gateway import jid
-from gateway.events.base import Envelope, Event
+from gateway.events.base import Event, Posted
 from gateway.events.people import Directory, known
 from gateway.events.reader import Reader, describe, objects
 
@@ -93,46 +93,46 @@ class ChatsDelete(ChatsEvent, frozen=True, kw_only=True):
     name: ClassVar[str] = "chats.delete"
 
 
-def contacts_set(envelope: Envelope) -> ContactsSet:
+def contacts_set(posted: Posted) -> ContactsSet:
     """Read `contacts.set`."""
-    return ContactsSet(contacts=_contacts(envelope), **envelope.head())
+    return ContactsSet(contacts=_contacts(posted), **posted.head())
 
 
-def contacts_upsert(envelope: Envelope) -> ContactsUpsert:
+def contacts_upsert(posted: Posted) -> ContactsUpsert:
     """Read `contacts.upsert`."""
-    return ContactsUpsert(contacts=_contacts(envelope), **envelope.head())
+    return ContactsUpsert(contacts=_contacts(posted), **posted.head())
 
 
-def contacts_update(envelope: Envelope) -> ContactsUpdate:
+def contacts_update(posted: Posted) -> ContactsUpdate:
     """Read `contacts.update`."""
-    return ContactsUpdate(contacts=_contacts(envelope), **envelope.head())
+    return ContactsUpdate(contacts=_contacts(posted), **posted.head())
 
 
-def chats_set(envelope: Envelope) -> ChatsSet:
+def chats_set(posted: Posted) -> ChatsSet:
     """Read `chats.set`."""
-    return ChatsSet(chats=_chats(envelope), **envelope.head())
+    return ChatsSet(chats=_chats(posted), **posted.head())
 
 
-def chats_upsert(envelope: Envelope) -> ChatsUpsert:
+def chats_upsert(posted: Posted) -> ChatsUpsert:
     """Read `chats.upsert`."""
-    return ChatsUpsert(chats=_chats(envelope), **envelope.head())
+    return ChatsUpsert(chats=_chats(posted), **posted.head())
 
 
-def chats_update(envelope: Envelope) -> ChatsUpdate:
+def chats_update(posted: Posted) -> ChatsUpdate:
     """Read `chats.update`."""
-    return ChatsUpdate(chats=_chats(envelope), **envelope.head())
+    return ChatsUpdate(chats=_chats(posted), **posted.head())
 
 
-def chats_delete(envelope: Envelope) -> ChatsDelete:
+def chats_delete(posted: Posted) -> ChatsDelete:
     """Read `chats.delete`, a list of jids."""
-    items = envelope.data if type(envelope.data) is list else envelope.items()
-    chats = (_deleted(item, at, envelope.problems) for at, item in enumerate(items))
-    return ChatsDelete(chats=tuple(chat for chat in chats if chat is not None), **envelope.head())
+    items = posted.data if type(posted.data) is list else posted.items()
+    chats = (_deleted(item, at, posted.problems) for at, item in enumerate(items))
+    return ChatsDelete(chats=tuple(chat for chat in chats if chat is not None), **posted.head())
 
 
-def _contacts(envelope: Envelope) -> tuple[Contact, ...]:
-    alone = type(envelope.data) is dict
-    return tuple(_contact(item, envelope.directory, alone=alone) for item in envelope.items())
+def _contacts(posted: Posted) -> tuple[Contact, ...]:
+    alone = type(posted.data) is dict
+    return tuple(_contact(item, posted.directory, alone=alone) for item in posted.items())
 
 
 def _contact(item: Reader, directory: Directory, *, alone: bool) -> Contact:
@@ -150,8 +150,8 @@ def _contact(item: Reader, directory: Directory, *, alone: bool) -> Contact:
     )
 
 
-def _chats(envelope: Envelope) -> tuple[Chat, ...]:
-    return tuple(_chat(item) for item in envelope.items())
+def _chats(posted: Posted) -> tuple[Chat, ...]:
+    return tuple(_chat(item) for item in posted.items())
 
 
 def _chat(item: Reader) -> Chat:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from gateway import names
 from gateway.events import activity, bots, connection, contacts, groups, instances, messages
-from gateway.events.base import Envelope, Event, MalformedEvent, UnknownEvent, WrongContainer
+from gateway.events.base import Event, MalformedEvent, Posted, UnknownEvent, WrongContainer
 from gateway.events.people import NOBODY, Directory
 
-READERS: Final[Mapping[str, Callable[[Envelope], Event]]] = {
+READERS: Final[Mapping[str, Callable[[Posted], Event]]] = {
     "application.startup": instances.application_startup,
     "qrcode.updated": connection.qrcode_updated,
     "connection.update": connection.connection_update,
@@ -61,11 +61,11 @@ def decode(name: str, raw: Mapping[str, Any], *, directory: Directory | None = N
     if reader is None:
         known = names.canonical(name)
         if known is None:
-            return UnknownEvent(**Envelope(name, raw, NOBODY if directory is None else directory).head())
+            return UnknownEvent(**Posted(name, raw, NOBODY if directory is None else directory).head())
         name, reader = known, READERS[known]
-    envelope = Envelope(name, raw, NOBODY if directory is None else directory)
+    posted = Posted(name, raw, NOBODY if directory is None else directory)
     try:
-        return reader(envelope)
+        return reader(posted)
     except WrongContainer as wrong:
-        envelope.problems.append(str(wrong))
-        return MalformedEvent(**envelope.head())
+        posted.problems.append(str(wrong))
+        return MalformedEvent(**posted.head())

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import msgspec
 
-from gateway.events.base import ChatEvent, Envelope, Event
+from gateway.events.base import ChatEvent, Event, Posted
 from gateway.events.numbers import instant
 from gateway.events.people import Directory, known, person, phone_of
 from gateway.events.reader import Reader, describe
@@ -125,33 +125,33 @@ class GroupParticipantsUpdate(ChatEvent, frozen=True, kw_only=True):
     """The change."""
 
 
-def groups_upsert(envelope: Envelope) -> GroupsUpsert:
+def groups_upsert(posted: Posted) -> GroupsUpsert:
     """Read `groups.upsert`."""
-    return GroupsUpsert(groups=_groups(envelope), **envelope.head())
+    return GroupsUpsert(groups=_groups(posted), **posted.head())
 
 
-def groups_update(envelope: Envelope) -> GroupsUpdate:
+def groups_update(posted: Posted) -> GroupsUpdate:
     """Read `groups.update`."""
-    return GroupsUpdate(groups=_groups(envelope), **envelope.head())
+    return GroupsUpdate(groups=_groups(posted), **posted.head())
 
 
-def group_participants_update(envelope: Envelope) -> GroupParticipantsUpdate:
+def group_participants_update(posted: Posted) -> GroupParticipantsUpdate:
     """Read `group-participants.update`, whose participants are texts up to 2.3.4 and objects from 2.3.6."""
-    data = envelope.object()
-    author = known(data, None, envelope.directory, "author", "authorPn", "authorLid")
+    data = posted.object()
+    author = known(data, None, posted.directory, "author", "authorPn", "authorLid")
     group = data.jid("id")
     change = GroupChange(
         group=group,
         action=data.text("action"),
         author=author.jid,
         author_phone=author.phone,
-        participants=_participants(data, envelope.directory),
+        participants=_participants(data, posted.directory),
     )
-    return GroupParticipantsUpdate(change=change, chat=group, **envelope.head())
+    return GroupParticipantsUpdate(change=change, chat=group, **posted.head())
 
 
-def _groups(envelope: Envelope) -> tuple[Group, ...]:
-    return tuple(_group(item, envelope.directory) for item in envelope.items())
+def _groups(posted: Posted) -> tuple[Group, ...]:
+    return tuple(_group(item, posted.directory) for item in posted.items())
 
 
 def _group(item: Reader, directory: Directory) -> Group:

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from gateway.events.base import Envelope, Event
+from gateway.events.base import Event, Posted
 from gateway.events.numbers import iso_instant
 from gateway.events.quiet import quiet
 from gateway.events.reader import Reader
@@ -137,33 +137,33 @@ class MessagingHistorySet(Event, frozen=True, kw_only=True):
     name: ClassVar[str] = "messaging-history.set"
 
 
-def instance_create(envelope: Envelope) -> InstanceCreate:
+def instance_create(posted: Posted) -> InstanceCreate:
     """Read `instance.create`."""
-    return InstanceCreate(instance_event=_change(envelope, envelope.object(), "create"), **envelope.head())
+    return InstanceCreate(instance_event=_change(posted, posted.object(), "create"), **posted.head())
 
 
-def instance_delete(envelope: Envelope) -> InstanceDelete:
+def instance_delete(posted: Posted) -> InstanceDelete:
     """Read `instance.delete`."""
-    return InstanceDelete(instance_event=_change(envelope, envelope.object(), "delete"), **envelope.head())
+    return InstanceDelete(instance_event=_change(posted, posted.object(), "delete"), **posted.head())
 
 
-def remove_instance(envelope: Envelope) -> RemoveInstance:
+def remove_instance(posted: Posted) -> RemoveInstance:
     """Read `remove.instance`, whose data is null."""
-    return RemoveInstance(instance_event=_change(envelope, None, "remove"), **envelope.head())
+    return RemoveInstance(instance_event=_change(posted, None, "remove"), **posted.head())
 
 
-def logout_instance(envelope: Envelope) -> LogoutInstance:
+def logout_instance(posted: Posted) -> LogoutInstance:
     """Read `logout.instance`, whose data is null."""
-    return LogoutInstance(instance_event=_change(envelope, None, "logout"), **envelope.head())
+    return LogoutInstance(instance_event=_change(posted, None, "logout"), **posted.head())
 
 
-def status_instance(envelope: Envelope) -> StatusInstance:
+def status_instance(posted: Posted) -> StatusInstance:
     """Read `status.instance`."""
-    return StatusInstance(instance_event=_change(envelope, envelope.object(), "status"), **envelope.head())
+    return StatusInstance(instance_event=_change(posted, posted.object(), "status"), **posted.head())
 
 
-def _change(envelope: Envelope, data: Reader | None, action: Action) -> InstanceChange:
-    named = envelope.root.text("instance")
+def _change(posted: Posted, data: Reader | None, action: Action) -> InstanceChange:
+    named = posted.root.text("instance")
     if data is None:
         return InstanceChange(action=action, name=named)
     return InstanceChange(
@@ -176,26 +176,26 @@ def _change(envelope: Envelope, data: Reader | None, action: Action) -> Instance
     )
 
 
-def new_jwt(envelope: Envelope) -> NewJwt:
+def new_jwt(posted: Posted) -> NewJwt:
     """Read `new.jwt`."""
-    return NewJwt(jwt=envelope.object().text("jwt"), **envelope.head())
+    return NewJwt(jwt=posted.object().text("jwt"), **posted.head())
 
 
-def application_startup(envelope: Envelope) -> ApplicationStartup:
+def application_startup(posted: Posted) -> ApplicationStartup:
     """Read `application.startup`."""
-    data = envelope.object()
-    return ApplicationStartup(startup=Startup(message=data.text("message"), mode=data.text("mode")), **envelope.head())
+    data = posted.object()
+    return ApplicationStartup(startup=Startup(message=data.text("message"), mode=data.text("mode")), **posted.head())
 
 
-def error(envelope: Envelope) -> ErrorEvent:
+def error(posted: Posted) -> ErrorEvent:
     """Read `error`."""
-    data = envelope.object()
+    data = posted.object()
     failure = ServerError(
         error=data.text("error"),
         status=data.whole("status"),
         messages=tuple(_texts(data.data.get("message"))),
     )
-    return ErrorEvent(error=failure, **envelope.head())
+    return ErrorEvent(error=failure, **posted.head())
 
 
 def _texts(found: object) -> list[str]:
@@ -211,11 +211,11 @@ def _texts(found: object) -> list[str]:
     return texts
 
 
-def creds_update(envelope: Envelope) -> CredsUpdate:
+def creds_update(posted: Posted) -> CredsUpdate:
     """Read `creds.update`."""
-    return CredsUpdate(**envelope.head())
+    return CredsUpdate(**posted.head())
 
 
-def messaging_history_set(envelope: Envelope) -> MessagingHistorySet:
+def messaging_history_set(posted: Posted) -> MessagingHistorySet:
     """Read `messaging-history.set`."""
-    return MessagingHistorySet(**envelope.head())
+    return MessagingHistorySet(**posted.head())

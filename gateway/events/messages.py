@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from gateway import jid
-from gateway.events.base import ChatEvent, Envelope, Event
+from gateway.events.base import ChatEvent, Event, Posted
 from gateway.events.composing import message_of, status_of
 from gateway.events.content import EDIT, edited_message, protocol_type, text_of
 from gateway.events.kinds import Kind
@@ -80,7 +80,7 @@ class MessageUpdate(msgspec.Struct, frozen=True, kw_only=True):
         """
         if self.poll_votes is not None:
             return "votes"
-        return "changed" if self.status in (None, "DELETED") else "receipt"
+        return "changed" if self.status in (None, "DELETED", "EDITED") else "receipt"
 
     @property
     def updated_at(self) -> datetime | None:
@@ -166,27 +166,27 @@ class MessagesDelete(ChatEvent, frozen=True, kw_only=True):
     """Which message."""
 
 
-def messages_upsert(envelope: Envelope) -> MessagesUpsert:
+def messages_upsert(posted: Posted) -> MessagesUpsert:
     """Read `messages.upsert`."""
-    message = message_of(envelope.object(), envelope.account, envelope.directory)
-    return MessagesUpsert(message=message, chat=message.chat, **envelope.head())
+    message = message_of(posted.object(), posted.account, posted.directory)
+    return MessagesUpsert(message=message, chat=message.chat, **posted.head())
 
 
-def send_message(envelope: Envelope) -> SendMessage:
+def send_message(posted: Posted) -> SendMessage:
     """Read `send.message`."""
-    message = message_of(envelope.object(), envelope.account, envelope.directory, sent=True)
-    return SendMessage(message=message, chat=message.chat, **envelope.head())
+    message = message_of(posted.object(), posted.account, posted.directory, sent=True)
+    return SendMessage(message=message, chat=message.chat, **posted.head())
 
 
-def messages_set(envelope: Envelope) -> MessagesSet:
+def messages_set(posted: Posted) -> MessagesSet:
     """Read `messages.set`."""
-    items = tuple(message_of(item, envelope.account, envelope.directory) for item in envelope.items())
-    return MessagesSet(items=items, **envelope.head())
+    items = tuple(message_of(item, posted.account, posted.directory) for item in posted.items())
+    return MessagesSet(items=items, **posted.head())
 
 
-def messages_update(envelope: Envelope) -> MessagesUpdate:
+def messages_update(posted: Posted) -> MessagesUpdate:
     """Read `messages.update`; 1.x calls the message's id `id`, and some forks keep the whole key."""
-    data = envelope.object()
+    data = posted.object()
     key = data.inner("key") or data
     chat = data.jid("remoteJid") or key.jid("remoteJid")
     update = MessageUpdate(
@@ -198,24 +198,24 @@ def messages_update(envelope: Envelope) -> MessagesUpdate:
         poll_votes=votes_of(data),
         timestamp=data.whole("datetime"),
     )
-    return MessagesUpdate(update=update, chat=chat, **envelope.head())
+    return MessagesUpdate(update=update, chat=chat, **posted.head())
 
 
-def messages_edited(envelope: Envelope) -> MessagesEdited:
+def messages_edited(posted: Posted) -> MessagesEdited:
     """Read `messages.edited`."""
-    data = envelope.object()
+    data = posted.object()
     key = data.inner("key")
     chat = key.jid("remoteJid") if key else None
     if chat is not None and jid.kind(chat) != "group":
         chat = None
-    return MessagesEdited(edit=edit_of(data), chat=chat, **envelope.head())
+    return MessagesEdited(edit=edit_of(data), chat=chat, **posted.head())
 
 
-def send_message_update(envelope: Envelope) -> SendMessageUpdate:
+def send_message_update(posted: Posted) -> SendMessageUpdate:
     """Read `send.message.update`, whose key is written from the bot's own point of view."""
-    data = envelope.object()
+    data = posted.object()
     key = data.inner("key")
-    return SendMessageUpdate(edit=edit_of(data), chat=key.jid("remoteJid") if key else None, **envelope.head())
+    return SendMessageUpdate(edit=edit_of(data), chat=key.jid("remoteJid") if key else None, **posted.head())
 
 
 def edit_of(protocol: Reader) -> Edit:
@@ -232,9 +232,9 @@ def edit_of(protocol: Reader) -> Edit:
     )
 
 
-def messages_delete(envelope: Envelope) -> MessagesDelete:
+def messages_delete(posted: Posted) -> MessagesDelete:
     """Read `messages.delete`: the bare key, or after REST a database row around it."""
-    data = envelope.object()
+    data = posted.object()
     key = data.inner("key") or data
     chat = key.jid("remoteJid")
     deleted = Deletion(
@@ -243,4 +243,4 @@ def messages_delete(envelope: Envelope) -> MessagesDelete:
         from_me=key.flag("fromMe") is True,
         participant=key.jid("participant") or data.jid("participant"),
     )
-    return MessagesDelete(deleted=deleted, chat=chat, **envelope.head())
+    return MessagesDelete(deleted=deleted, chat=chat, **posted.head())
