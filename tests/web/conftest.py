@@ -99,10 +99,12 @@ class AdminSite:
         ):
             return Answer(answer.status, await answer.text(), answer.headers.copy())
 
-    async def event(self, sample: str | dict[str, Any] = TEXT, **changes: object) -> int:
-        """Post an event as the receiver stores it; gives its number."""
+    async def event(self, sample: str | dict[str, Any] = TEXT, *, nonce: int = 0, **changes: object) -> int:
+        """Post an event as the receiver stores it; gives its number. Another `nonce` makes it another message."""
         document = samples.load(sample) if isinstance(sample, str) else dict(sample)
-        return await self.body(orjson.dumps({**document, **changes}))
+        if nonce and document["event"] == "messages.upsert":
+            document["data"]["key"]["id"] += f"-{nonce}"
+        return await self.body(orjson.dumps({**document, "nonce": nonce, **changes}))
 
     async def body(self, body: bytes) -> int:
         """The same, of bytes."""
