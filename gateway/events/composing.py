@@ -156,7 +156,8 @@ def _sender(
         return person((author, own, others[0], status, *others[1:]), name, directory)
     if from_me:  # the other fields of its key name the contact, or again the bot
         return person((own,), name, directory)
-    return person((chat, *(key.jid(field) for field in _CHAT_FIELDS if field in key.data)), name, directory)
+    shown = [field for field in _CHAT_FIELDS if field in key.data]
+    return person((chat, *map(key.jid, shown)), name, directory)
 
 
 def _parts(

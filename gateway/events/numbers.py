@@ -55,7 +55,8 @@ def from_base64(text: str) -> bytes | None:
     """The bytes of base64 text, with or without a `data:` prefix and padding; None when it isn't base64."""
     if text.startswith("data:"):
         text = text.partition(",")[2]
-    text = text.strip()
+    if "\n" in text or text[-1:].isspace():
+        text = "".join(text.split())
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
