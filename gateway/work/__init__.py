@@ -4,7 +4,7 @@ Written by the worker alone, read by everybody.
 """
 
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader, highest_seq
-from gateway.work.store import Batch, Delivery, Message, Settled, WorkStore
+from gateway.work.store import Batch, Delivery, Message, Settled, WorkStore, storable
 
 __all__ = [
     "Batch",
@@ -16,4 +16,5 @@ __all__ = [
     "WorkReader",
     "WorkStore",
     "highest_seq",
+    "storable",
 ]

@@ -108,6 +108,11 @@ class Batch(msgspec.Struct, kw_only=True):
         return bool(self.taken or self.positions or self.settled or self.started or self.outbox or self.facts)
 
 
+def storable(text: str) -> str:
+    """The text as UTF-8 can hold it: lone surrogates, which a handler may well come by, become U+FFFD."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class WorkStore:
     """The writer of `work.db`. One per data folder; `Owner` sees to that."""
 

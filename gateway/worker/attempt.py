@@ -4,11 +4,12 @@ This runs in the plugin's own thread. Whatever a stranger's code does here becom
 """
 
 import asyncio
+import contextvars
 import time
-import traceback
 from collections.abc import Awaitable, Coroutine
 from concurrent.futures import Executor
-from typing import Any, TypeVar
+from traceback import StackSummary, TracebackException
+from typing import Any, Final, TypeVar
 
 import msgspec
 import structlog
@@ -22,12 +23,15 @@ from gateway.plugins import Delivery as DeliveryInfo
 from gateway.plugins import Drop, Handler, Plugin, Retry, Send, open_context
 from gateway.plugins.context import EventContext
 from gateway.redact import Redactor
-from gateway.work import Delivery
+from gateway.work import Delivery, storable
 from gateway.worker.verdict import Ended, Result
 
 T = TypeVar("T")
 
-ERROR_LIMIT = 20_000  # characters kept of a traceback, its end, where the error is
+ERROR_LIMIT: Final = 20_000
+"""Characters kept of a traceback: its end, where the error is."""
+_MARGIN: Final = 10_000
+"""More characters that are searched for secrets before the cut, so that none is cut in two and then not known."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -54,6 +58,12 @@ class Attempts:
     def at_once(self, job: Job) -> Ended | Coroutine[Any, Any, Ended]:
         """End a job for which nothing has to run, or give what must be run as a task."""
         clock = Clock()
+        try:
+            return self._prepare(job, clock)
+        except Exception as error:  # noqa: BLE001 -- one row that nothing can be made of must not take its batch along
+            return clock.end(job, "failed", error=self._explain(job, error))
+
+    def _prepare(self, job: Job, clock: "Clock") -> Ended | Coroutine[Any, Any, Ended]:
         if job.event is None:
             return clock.end(job, "dead", error="The journal no longer holds this event.")
         if not job.event.intact:
@@ -64,10 +74,9 @@ class Attempts:
             return clock.end(job, "dead", error=f"The event can't be read back: {error}")
         if not self._plugin.candidates(type(event)):
             return clock.end(job, "skipped")
-        return self._run(job, event, clock)
+        return self._run(job, event, self._open(job, event), clock)
 
-    async def _run(self, job: Job, event: Event, clock: "Clock") -> Ended:
-        ctx = self._open(job, event)
+    async def _run(self, job: Job, event: Event, ctx: EventContext[Any, Any], clock: "Clock") -> Ended:
         handler: Handler | None = None
         try:
             handler = await self._within_limit(self._plugin.find(event, ctx), "its filters")
@@ -76,7 +85,7 @@ class Attempts:
             await self._call(handler, event, ctx)
             return clock.end(job, "done", handler=handler.name, sends=ctx.take_effects())
         except BaseException as error:  # noqa: BLE001 -- a stranger's code ran: SystemExit and cancellation end here too
-            return self._failed(job, event, clock, handler, error)
+            return self._failed(job, clock, handler, error)
         finally:
             ctx.close()
 
@@ -114,10 +123,15 @@ class Attempts:
 
     async def _in_thread(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
         """A thread can't be cancelled: past its limit the context is closed, and the lane stays so until it ends."""
-        future = asyncio.get_running_loop().run_in_executor(self._threads, handler.function, event, ctx)
+        here = contextvars.copy_context()  # else what one chat's handler sets is still there for the next in its thread
+        future = asyncio.get_running_loop().run_in_executor(
+            self._threads, here.run, _call_in_thread, handler, event, ctx
+        )
         done, _ = await asyncio.wait({future}, timeout=self._timeout)
         if done:
             result = future.result()
+            if isinstance(result, BaseException):
+                raise result
             if asyncio.iscoroutine(result):
                 await self._within_limit(result, handler.name)
             return
@@ -127,23 +141,27 @@ class Attempts:
         await asyncio.wait({future})
         raise HandlerTimeout(text)
 
-    def _failed(self, job: Job, event: Event, clock: "Clock", handler: Handler | None, error: BaseException) -> Ended:
+    def _failed(self, job: Job, clock: "Clock", handler: Handler | None, error: BaseException) -> Ended:
         name = handler.name if handler else None
         if isinstance(error, Drop):
-            return clock.end(job, "dropped", handler=name, error=str(error))
+            return clock.end(job, "dropped", handler=name, error=self._explain(job, error, in_full=False))
         if isinstance(error, Retry):
-            return clock.end(job, "retry", handler=name, error=str(error), after=error.after)
-        return clock.end(job, "failed", handler=name, error=self._explain(event, error))
+            after = getattr(error, "after", None)  # a subclass may never have called Retry's __init__
+            return clock.end(job, "retry", handler=name, error=self._explain(job, error, in_full=False), after=after)
+        return clock.end(job, "failed", handler=name, error=self._explain(job, error))
 
-    def _explain(self, event: Event, error: BaseException) -> str:
-        """The traceback from the plugin's own code on, without the gateway's frames, and without secrets."""
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
-        text = "".join(
-            ["Traceback (most recent call last):\n", *traceback.format_list(frames)] if frames else []
-        ) + "".join(traceback.format_exception_only(error))
-        cleaned = self._redactor.json([dict(event.raw), text[-ERROR_LIMIT:]])
+    def _explain(self, job: Job, error: BaseException, *, in_full: bool = True) -> str:
+        """The traceback from the plugin's own code on, without the gateway's frames, and without secrets.
+
+        The event is read anew for its secrets: a handler may have changed the one it was given.
+        """
+        trace = TracebackException.from_exception(error)
+        _take_own_frames_out(trace)
+        lines = trace.format() if trace.stack or trace.exceptions else trace.format_exception_only()
+        text = "".join(lines) if in_full else str(trace)
+        cleaned = self._redactor.json([_raw(job), text[-ERROR_LIMIT - _MARGIN :]])
         assert isinstance(cleaned, list)  # noqa: S101 -- a list in, a list out
-        return self._redactor.text(str(cleaned[1]))
+        return self._redactor.text(str(cleaned[1]))[-ERROR_LIMIT:]
 
 
 class Clock:
@@ -172,10 +190,32 @@ class Clock:
             started=self._started,
             millis=(time.perf_counter() - self._began) * 1000,
             handler=handler,
-            error=error,
+            error=storable(error) if error is not None else None,
             after=after,
             sends=sends,
         )
+
+
+def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> object:
+    """What a `def` handler gives, its error included: a future can't carry every error (StopIteration, for one)."""
+    try:
+        return handler.function(event, ctx)
+    except BaseException as error:  # noqa: BLE001 -- a stranger's code ran; raised again where attempts end
+        return error
+
+
+def _raw(job: Job) -> dict[str, Any]:
+    try:
+        return parse(job.event.body) if job.event else {}
+    except EnvelopeError:
+        return {}
+
+
+def _take_own_frames_out(trace: TracebackException) -> None:
+    trace.stack = StackSummary.from_list([frame for frame in trace.stack if frame.filename != __file__])
+    for inner in (trace.__cause__, trace.__context__, *(trace.exceptions or ())):
+        if inner is not None:
+            _take_own_frames_out(inner)
 
 
 def _author_log(plugin: str, seq: int) -> structlog.typing.FilteringBoundLogger:

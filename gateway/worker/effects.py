@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.plugins import Send
 from gateway.redact import printable
-from gateway.work import Delivery, Message, Settled
+from gateway.work import Delivery, Message, Settled, storable
 from gateway.work.store import OutboxStatus
 
 SHOWN_TEXT = 60  # characters of an unsent message in the log
@@ -24,9 +24,9 @@ def queue_messages(
             run=delivery.run,
             n=send.n,
             instance=send.instance,
-            target=send.to,
+            target=storable(send.to),
             kind=send.kind,
-            payload={"text": send.text, "mentions": list(send.mentions)},
+            payload={"text": storable(send.text), "mentions": [storable(each) for each in send.mentions]},
             created=now,
             status=status,
         )
@@ -43,8 +43,14 @@ def describe(settled: Settled) -> Mapping[str, object]:
         "result": _shown(settled) or settled.status,
         "ms": round(settled.millis, 1),
         "failures": delivery.failures or None,
-        "error": settled.error.strip().rpartition("\n")[2] if settled.error else None,
+        "error": _last_line(settled.error) if settled.error else None,
     }
+
+
+def _last_line(error: str) -> str:
+    """What a traceback ends with; that of a group of errors ends with a frame drawn in `+`, `|` and `-`."""
+    lines = [line.strip(" |+-") for line in error.splitlines()]
+    return next((line for line in reversed(lines) if line), "")
 
 
 def _shown(settled: Settled) -> str:

@@ -4,6 +4,7 @@ Jobs and results cross between the loops in batches, for each crossing costs mor
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -35,8 +36,9 @@ class Host:
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._attempts = Attempts(plugin, timeout=settings.timeout, redactor=redactor, threads=self._threads)
         self._loop = asyncio.new_event_loop()
+        self._is_stopping = False
         # Daemonic: a handler that never ends must not keep a worker that was told to stop.
-        self._thread = threading.Thread(target=self._loop.run_forever, name=f"plugin-{plugin.name}", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=f"plugin-{plugin.name}", daemon=True)
         self._thread.start()
 
     def start(self, jobs: Sequence[Job]) -> None:
@@ -45,10 +47,24 @@ class Host:
 
     def stop(self) -> None:
         """Take nothing more up. What runs goes on until the process ends."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._is_stopping = True
+        with contextlib.suppress(RuntimeError):  # stopped before
+            self._loop.call_soon_threadsafe(self._loop.stop)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     # From here on: the plugin's thread.
+
+    def _serve(self) -> None:
+        """Run the loop until `stop`, whatever handlers do to it."""
+        while not self._is_stopping:
+            try:
+                self._loop.run_forever()
+            except BaseException:  # noqa: BLE001 -- a task that a handler left behind raised SystemExit
+                log.error("plugin_loop_broken", plugin=self.plugin.name, exc_info=True)
+            if not self._is_stopping:
+                log.error("plugin_loop_resumed", plugin=self.plugin.name)
+        if not self._tasks:  # what still runs may yet report to its loop
+            self._loop.close()
 
     def _begin(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
