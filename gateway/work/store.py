@@ -20,6 +20,8 @@ from gateway.sqlite import GroupCommit, open_writer
 
 WORK: Final = "work.db"
 SCHEMA: Final = 1
+HAS_RUN: Final = "has_run"
+"""A fact: a worker has taken up events on this data folder. From then on a plugin new to it starts at now."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
@@ -99,7 +101,7 @@ class Batch(msgspec.Struct, kw_only=True):
     """By plugin: the journal's generation and the number up to which events were taken up."""
     settled: list[Settled] = msgspec.field(default_factory=list)
     started: list[tuple[Delivery, float]] = msgspec.field(default_factory=list)
-    """Deliveries whose attempt begins once this is on disk, and when (unix seconds)."""
+    """Deliveries whose attempt begins once this is on disk (or which are to be taken for running), and when."""
     outbox: list[Sent] = msgspec.field(default_factory=list)
     facts: dict[str, object] = msgspec.field(default_factory=dict)
 
@@ -144,6 +146,10 @@ class WorkStore:
         await self._writer.close()
 
     # What follows is read once, before the first write.
+
+    def has_run(self) -> bool:
+        """A worker has run on this data folder before, be it without a single plugin."""
+        return self._connection.execute("SELECT 1 FROM fact WHERE key = ?", (HAS_RUN,)).fetchone() is not None
 
     def positions(self) -> dict[str, int]:
         """By plugin: the number up to which events were taken up."""

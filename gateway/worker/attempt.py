@@ -65,7 +65,7 @@ class Attempts:
 
     def _prepare(self, job: Job, clock: "Clock") -> Ended | Coroutine[Any, Any, Ended]:
         if job.event is None:
-            return clock.end(job, "dead", error="The journal no longer holds this event.")
+            return clock.end(job, "dead", error="The journal no longer holds this event, or can't read it.")
         if not job.event.intact:
             return clock.end(job, "dead", error="The event's row in the journal is damaged: its checksum differs.")
         try:

@@ -7,7 +7,7 @@ attempts that follow. So an attempt is on disk before its handler runs, and a ha
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +17,7 @@ from gateway.log import log
 from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
-from gateway.work.store import OutboxStatus
+from gateway.work.store import HAS_RUN, OutboxStatus
 from gateway.worker.attempt import Job
 from gateway.worker.effects import queue_messages
 from gateway.worker.host import Host
@@ -43,7 +43,29 @@ class Running(msgspec.Struct):
     """Seconds after which an attempt counts as stuck."""
     position: int = 0
     since: dict[int, float] = msgspec.field(default_factory=dict)
-    """When each running delivery began, by monotonic clock."""
+    """When each delivery was handed to the plugin's thread, by monotonic clock, and has not come back."""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """What an earlier worker left in the store."""
+
+    has_run: bool
+    """There was one."""
+    positions: Mapping[str, int]
+    waiting: Sequence[Delivery]
+    cut_off: Sequence[Delivery]
+    """They were running when it ended without a word."""
+
+    @classmethod
+    def by(cls, store: WorkStore) -> "Left":
+        """Read it, before the store is first written."""
+        return cls(store.has_run(), store.positions(), *store.unfinished())
+
+
+def steady_clock() -> Callable[[], float]:
+    """Unix seconds that pass evenly: a clock set back an hour must not hold retries up for an hour."""
+    began = time.time() - time.monotonic()
+    return lambda: began + time.monotonic()
 
 
 class Engine:
@@ -58,15 +80,18 @@ class Engine:
         intake: Intake,
         redactor: Redactor,
         settled: Callable[[Sequence[Settled]], None],
+        clock: Callable[[], float] | None = None,
     ) -> None:
         self._config = config
         self._store = store
         self._intake = intake
         self._tell = settled
+        self._now = clock or steady_clock()
         self._outbox_status: OutboxStatus = "queued" if config.evolution.apikey else "shown"
         self._wake = asyncio.Event()
         self._ended: list[Ended] = []
         self._suspects: list[Delivery] = []
+        self._left = Left.by(store)
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._draining = self._halted = False
@@ -96,17 +121,23 @@ class Engine:
         self._halted = True
         self._wake.set()
 
-    async def stop(self) -> None:
+    async def stop(self, grace: float) -> None:
         """After `run`: settle what has ended, and note that what still runs was stopped on purpose.
 
-        That counts as no attempt.
+        That counts as no attempt. A store that can't be written for `grace` seconds is not waited for: what it holds
+        as running is then run again.
         """
         batch = Batch(settled=self._judge_all())
         for running in self._running.values():
             running.host.stop()
             batch.settled += [_put_back(delivery) for delivery in running.lanes.in_flight()]
-        if batch:
-            await self._store.write(batch)
+        if not batch:
+            return
+        try:
+            await asyncio.wait_for(self._store.write(batch), grace)
+        except TimeoutError:
+            log.error("deliveries_not_settled", count=len(batch.settled), after_seconds=grace)
+        else:
             self._tell(batch.settled)
 
     def _prepare(self, plugin: Plugin[Any, Any], redactor: Redactor) -> Running:
@@ -122,31 +153,33 @@ class Engine:
 
     async def _recover(self) -> None:
         """Take up what an earlier worker left: what waited goes on, what ran when it died is a suspect."""
-        positions = self._store.positions()
-        newest = await self._intake.last() if positions else 0
-        batch = Batch()
+        left = self._left
+        newest = await self._intake.last() if left.has_run else 0
+        batch = Batch(facts={HAS_RUN: True})
         for name, running in self._running.items():
             # A plugin new to this gateway starts at now; on a gateway's very first start that is the beginning.
-            running.position = positions.get(name, newest)
+            running.position = left.positions.get(name, newest)
             batch.positions[name] = (self._intake.generation, running.position)
-        waiting, cut_off = self._store.unfinished()
-        for delivery in sorted((*waiting, *cut_off), key=lambda each: each.id):
+        for delivery in left.cut_off:
+            delivery.due = 0.0  # it had begun, so it was due, whatever the clock says now
+        for delivery in sorted((*left.waiting, *left.cut_off), key=lambda each: each.id):
             if delivery.plugin in self._running:
                 self._running[delivery.plugin].lanes.add(delivery)
-        for delivery in cut_off:
+        for delivery in left.cut_off:
             if delivery.plugin in self._running:
                 self._suspect(delivery, batch)
         await self._store.write(batch)
+        self._tell(batch.settled)
 
     def _suspect(self, delivery: Delivery, batch: Batch) -> None:
         if survived(delivery):
             self._suspects.append(delivery)
+            delivery.alone = False  # this death is counted; it must not be again, should the worker die before its turn
+            batch.started.append((delivery, time.time()))
             return
-        lanes = self._running[delivery.plugin].lanes
-        lanes.start_one(delivery, time.time())
-        lanes.end(delivery)
+        running = self._running[delivery.plugin]
+        running.lanes.take_out(delivery)
         text = f"The worker died {delivery.deaths} times while this delivery ran alone."
-        log.error("delivery_dead", plugin=delivery.plugin, id=delivery.seq, reason=text)
         batch.settled.append(Settled(delivery=delivery, status="dead", started=time.time(), millis=0.0, error=text))
 
     async def _step(self) -> bool:
@@ -163,6 +196,8 @@ class Engine:
         for running in self._running.values():
             jobs = [Job(each, events.get(each.seq)) for each in started if each.plugin == running.plugin.name]
             if jobs:
+                # From here on it counts as handed over: the commit may have waited minutes for room on the disk.
+                running.since.update((job.delivery.id, time.monotonic()) for job in jobs)
                 running.host.start(jobs)
         self._tell(batch.settled)
         return more
@@ -171,7 +206,7 @@ class Engine:
         """Give each plugin its deliveries of the events it has not seen, as far as it has room for them."""
         more = False
         hungry = [each for each in self._running.values() if each.lanes.open < AHEAD and each.lanes.waiting < WAITING]
-        if self._suspects or self._draining:
+        if self._suspects or self._draining or self.stuck:
             return False
         for position in {each.position for each in hungry}:
             rows = await self._intake.after(position)
@@ -191,29 +226,31 @@ class Engine:
         batch.taken.append(delivery)
 
     def _start(self, batch: Batch) -> list[Delivery]:
-        now = time.time()
-        if self._draining:
-            started = []
-        elif self._suspects:
+        started: list[Delivery] = []
+        now = self._now()
+        if not (self._draining or self.stuck):
             started = self._start_suspect(now)
-        else:
-            started = [
-                delivery
-                for running in self._running.values()
-                for delivery in running.lanes.start(running.concurrency - running.lanes.running, now)
-            ]
-        for delivery in started:
-            self._running[delivery.plugin].since[delivery.id] = time.monotonic()
-        batch.started = [(delivery, now) for delivery in started]
+            if not self._suspects:
+                started = [
+                    delivery
+                    for running in self._running.values()
+                    for delivery in running.lanes.start(running.concurrency - running.lanes.running, now)
+                ]
+        batch.started = [(delivery, time.time()) for delivery in started]
         return started
 
     def _start_suspect(self, now: float) -> list[Delivery]:
         """One at a time and nothing beside it, so that the next death names the culprit."""
-        suspect = self._suspects[0]
-        if not self._running[suspect.plugin].lanes.start_one(suspect, now):
+        if any(each.lanes.running for each in self._running.values()):
             return []
-        suspect.alone = True
-        return [suspect]
+        while self._suspects:
+            suspect = self._suspects[0]
+            if self._running[suspect.plugin].lanes.start_one(suspect, now):
+                suspect.alone = True
+                return [suspect]
+            # Another stands before it in its lane, for `order` was changed: it takes its turn like any other.
+            self._suspects.pop(0)
+        return []
 
     def _on_ended(self, results: Sequence[Ended]) -> None:
         self._ended += results
@@ -221,7 +258,8 @@ class Engine:
 
     def _judge_all(self) -> list[Settled]:
         ended, self._ended = self._ended, []
-        return [self._judge(each) for each in ended + self._stuck() if self._is_running(each.delivery)]
+        settled = [self._judge(each) for each in ended if self._is_running(each.delivery)]
+        return settled + [self._judge(each) for each in self._stuck()]
 
     def _is_running(self, delivery: Delivery) -> bool:
         """Not so for one that ended after it was given up as stuck."""
@@ -233,7 +271,7 @@ class Engine:
         del running.since[delivery.id]
         if self._suspects and self._suspects[0] is delivery:
             self._suspects.pop(0)
-        status = judge(ended, running.retry, time.time())
+        status = judge(ended, running.retry, self._now())
         if status == "waiting":
             running.lanes.retry(delivery)
         else:
@@ -259,20 +297,20 @@ class Engine:
         found = []
         for running in self._running.values():
             for delivery in running.lanes.in_flight():
-                if now - running.since[delivery.id] > running.overdue:
+                seconds = now - running.since.get(delivery.id, now)
+                if seconds > running.overdue:
                     text = f"Nothing could stop it for {running.overdue:g} s, so the worker was restarted."
                     log.error("handler_stuck", plugin=delivery.plugin, id=delivery.seq, seconds=running.overdue)
-                    millis = (now - running.since[delivery.id]) * 1000
-                    found.append(
-                        Ended(delivery=delivery, result="failed", started=time.time(), millis=millis, error=text)
-                    )
+                    began = time.time() - seconds
+                    ended = Ended(delivery=delivery, result="failed", started=began, millis=seconds * 1000, error=text)
+                    found.append(ended)
         self.stuck = self.stuck or bool(found)
         return found
 
     def _pause(self) -> float:
         """Seconds to wait when there is nothing to do: until a closed lane opens, or the next slow look."""
         dues = [due for each in self._running.values() if (due := each.lanes.next_due()) is not None]
-        wait = min(dues, default=float("inf")) - time.time()
+        wait = min(dues, default=float("inf")) - self._now()
         return max(0.0, min(wait, self._intake.poll))
 
 

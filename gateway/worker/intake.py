@@ -1,16 +1,18 @@
 """The worker's view of the journal: a connection that only reads, on a thread of its own."""
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, TypeVar
 
 from gateway.journal import JournalReader, StoredEvent
+from gateway.journal.files import JOURNAL
 from gateway.journal.reader import Taken
+from gateway.log import log
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 ROWS: Final = 512
@@ -19,33 +21,41 @@ _RETRY: Final = 0.2  # seconds between looks for a journal that is not there yet
 
 
 class Intake:
-    """Reads the journal for the engine. Use `Intake.open`."""
+    """Reads the journal for the engine. Use `Intake.open`.
 
-    def __init__(self, reader: JournalReader, pool: ThreadPoolExecutor, poll: float) -> None:
-        self._reader = reader
+    A journal that can't be read for a while is waited for: the worker has nothing else to go by. One that was replaced
+    (its receiver, run apart, had to set a broken file aside) is noticed as soon as the old one has nothing new.
+    """
+
+    def __init__(self, folder: Path, pool: ThreadPoolExecutor, poll: float) -> None:
+        self._folder = folder
         self._pool = pool
         self.poll = poll
         """Seconds between looks when nobody wakes the worker."""
-        self.generation = reader.generation()
+        self._open()
 
     @classmethod
     async def open(cls, folder: Path, poll: float) -> "Intake":
         """Wait until the receiver has made its journal, and open it."""
         pool = ThreadPoolExecutor(1, thread_name_prefix="journal-reader")
         loop = asyncio.get_running_loop()
+        is_waiting = False
         while True:
             try:
-                return cls(await loop.run_in_executor(pool, JournalReader, folder), pool, poll)
-            except sqlite3.OperationalError:
+                return await loop.run_in_executor(pool, cls, folder, pool, poll)
+            except (sqlite3.Error, OSError) as error:
+                if not is_waiting:
+                    log.info("journal_awaited", folder=str(folder), reason=str(error))
+                is_waiting = True
                 await asyncio.sleep(_RETRY)
 
     async def last(self) -> int:
         """The highest number in the journal."""
-        return await self._call(self._reader.last)
+        return await self._call(lambda: self._reader.last())  # noqa: PLW0108 -- the reader may be another by then
 
     async def after(self, seq: int) -> list[Taken]:
         """The next events above `seq`."""
-        return await self._call(self._reader.after, seq, ROWS)
+        return await self._call(lambda: self._after(seq))
 
     @staticmethod
     def is_full(rows: Sequence[Taken]) -> bool:
@@ -53,14 +63,71 @@ class Intake:
         return len(rows) == ROWS
 
     async def events(self, numbers: list[int]) -> dict[int, StoredEvent]:
-        """Whole events by number; one that the journal no longer holds is missing."""
-        return await self._call(self._reader.events, numbers) if numbers else {}
+        """Whole events by number; one that the journal no longer holds, or can't read, is missing."""
+        return await self._call(lambda: self._events(numbers)) if numbers else {}
 
     async def close(self) -> None:
         """Close the file."""
-        await self._call(self._reader.close)
+        await asyncio.get_running_loop().run_in_executor(self._pool, self._reader.close)
         self._pool.shutdown(wait=False)
 
-    async def _call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        assert not kwargs  # noqa: S101 -- run_in_executor passes none
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+    async def _call(self, read: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        is_failing = False
+        while True:
+            try:
+                found = await loop.run_in_executor(self._pool, read)
+            except (sqlite3.Error, OSError) as error:
+                if not is_failing:
+                    log.error("journal_unreadable", error=str(error))
+                is_failing = True
+                await asyncio.sleep(_RETRY)
+                with contextlib.suppress(sqlite3.Error, OSError):
+                    await loop.run_in_executor(self._pool, self._reopen)
+            else:
+                if is_failing:
+                    log.info("journal_readable")
+                return found
+
+    # From here on: the reader's thread.
+
+    def _open(self) -> None:
+        self._file = _identity(self._folder)
+        self._reader = JournalReader(self._folder)
+        self.generation = self._reader.generation()
+
+    def _reopen(self) -> None:
+        old = self._reader
+        self._open()
+        old.close()
+
+    def _after(self, seq: int) -> list[Taken]:
+        rows = self._reader.after(seq, ROWS)
+        if rows or not self._is_replaced():
+            return rows
+        self._reopen()
+        log.warning("journal_replaced", folder=str(self._folder))
+        return self._reader.after(seq, ROWS)
+
+    def _is_replaced(self) -> bool:
+        with contextlib.suppress(OSError):  # between the two files there may be none
+            return _identity(self._folder) != self._file
+        return False
+
+    def _events(self, numbers: list[int]) -> dict[int, StoredEvent]:
+        """One page that can't be read must not keep the events of all others from being handled."""
+        try:
+            return self._reader.events(numbers)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            if len(numbers) == 1:
+                log.error("event_unreadable", id=str(numbers[0]), error=str(error))
+                return {}
+            return {seq: event for number in numbers for seq, event in self._events([number]).items()}
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """Which file stands there now, whatever it is called."""
+    found = (folder / JOURNAL).stat()
+    return found.st_dev, found.st_ino

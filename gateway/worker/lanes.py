@@ -66,16 +66,25 @@ class Lanes:
         self._begin(name)
         return True
 
+    def take_out(self, delivery: Delivery) -> None:
+        """A delivery that waits is settled without a start, wherever in its lane it stands."""
+        name = self._name(delivery)
+        lane = self._lanes[name]
+        is_first = lane[0] is delivery
+        lane.remove(delivery)
+        self._waiting -= 1
+        if is_first:
+            self._open.pop(name, None)
+            self._closed = [each for each in self._closed if each[1] != name]
+            heapq.heapify(self._closed)
+            self._go_on(name)
+
     def end(self, delivery: Delivery) -> None:
         """The delivery is settled for good: its lane goes on."""
         name = self._name(delivery)
         self._running.pop(delivery.id)
-        lane = self._lanes[name]
-        lane.popleft()
-        if lane:
-            self._reopen(name, lane[0].due)
-        else:
-            del self._lanes[name]
+        self._lanes[name].popleft()
+        self._go_on(name)
 
     def retry(self, delivery: Delivery) -> None:
         """The attempt failed: the delivery stays first, and its lane is closed until `delivery.due`."""
@@ -89,6 +98,13 @@ class Lanes:
 
     def _name(self, delivery: Delivery) -> str:
         return delivery.lane if self._order == "lane" else str(delivery.id)
+
+    def _go_on(self, name: str) -> None:
+        lane = self._lanes[name]
+        if lane:
+            self._reopen(name, lane[0].due)
+        else:
+            del self._lanes[name]
 
     def _reopen(self, name: str, due: float) -> None:
         if due:

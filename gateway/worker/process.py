@@ -28,7 +28,8 @@ GRACE: Final = 5.0
 """Seconds that handlers and requests under way get when the worker is asked to stop."""
 LOCK_PATIENCE: Final = 10.0
 """Seconds to wait for an earlier worker that is on its way out."""
-EXIT_STUCK: Final = 1
+EXIT_FAILED: Final = 1
+EXIT_STUCK: Final = 4
 """A handler could be stopped by nothing; another worker goes on without it."""
 EXIT_UNUSABLE: Final = 3
 """The plugins can't be loaded, on a gateway that has never run: better not to begin."""
@@ -43,14 +44,24 @@ def work(config: Config, descriptor: int | None = None) -> int:
     The process ends here, whatever its plugins' threads are doing.
     """
     with Owner(config.data, "worker", patience=LOCK_PATIENCE if descriptor is not None else 0):
-        code = asyncio.run(_work(config, descriptor))
-        sys.stderr.flush()
+        code = EXIT_FAILED
+        try:
+            code = asyncio.run(_work(config, descriptor))
+        except GatewayError as error:
+            log.error("worker_not_started", error=str(error))
+        except KeyboardInterrupt:
+            log.info("stopping")
+        except Exception:  # noqa: BLE001 -- whatever it was: a thread of a plugin would keep the process from ending
+            log.error("worker_failed", exc_info=True)
+        for stream in (sys.stdout, sys.stderr):  # what plugins print waits there when nobody watches
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
         os._exit(code)
 
 
 async def _work(config: Config, descriptor: int | None) -> int:
     store = WorkStore(config.data)
-    loaded = _load(config, is_first_start=not store.positions())
+    loaded = _load(config, is_first_start=not store.has_run())
     if loaded is None:
         await store.close()
         return EXIT_UNUSABLE
@@ -80,7 +91,7 @@ async def _work(config: Config, descriptor: int | None) -> int:
     if link:
         link.ready([each.plugin.name for each in loaded.plugins], len(loaded.errors))
     await _until_stopped(engine, link)
-    await engine.stop()
+    await engine.stop(GRACE)
     if outbox:
         await outbox.close(GRACE)
     await intake.close()
