@@ -12,8 +12,8 @@ from gateway.cli.output import json_text
 from gateway.config import Config
 from gateway.config.secret import Secret
 from gateway.errors import GatewayError
+from gateway.web.login import TOKEN_FILE
 
-TOKEN_FILE: Final = "admin.token"  # noqa: S105 -- a file's name
 TIMEOUT: Final = 10.0
 """Seconds to wait for an answer."""
 

@@ -5,7 +5,7 @@ import difflib
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypedDict, Unpack
 from urllib.parse import urlsplit
 
 import click
@@ -13,6 +13,7 @@ import msgspec
 
 from gateway import names, samples
 from gateway.cli.options import config_option, json_option, load_config
+from gateway.cli.output import count as counted
 from gateway.cli.output import json_text
 from gateway.config import Config, secrets
 from gateway.errors import GatewayError
@@ -41,6 +42,30 @@ _HINTS: Final = {
     413: "The body is larger than webhook.max_body.",
     503: "It can't take events just now; Evolution would keep them and come again (--retry).",
 }
+
+
+class Given(TypedDict):
+    """The options, as they were given."""
+
+    event: tuple[str, str]
+    """Event and sample."""
+    url: str | None
+    texts: tuple[str, ...]
+    count: int
+    rate: float | None
+    connections: int | None
+    instance: str
+    phone: str
+    """Digits."""
+    name: str | None
+    by_events: bool
+    headers: Headers
+    jwt_key: str
+    repeat: bool
+    retry: bool
+    retry_scale: float
+    config_file: Path | None
+    as_json: bool
 
 
 def _read_event(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, str]:
@@ -99,64 +124,63 @@ def _read_url(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 )
 @config_option
 @json_option("Print the summary as one JSON object.")
-def simulate(
-    *,
-    event: tuple[str, str],
-    url: str | None,
-    texts: tuple[str, ...],
-    count: int,
-    rate: float | None,
-    connections: int | None,
-    instance: str,
-    phone: str,
-    name: str | None,
-    by_events: bool,
-    headers: Headers,
-    jwt_key: str,
-    repeat: bool,
-    retry: bool,
-    retry_scale: float,
-    config_file: Path | None,
-    as_json: bool,
-) -> None:
+def simulate(**given: Unpack[Given]) -> None:
     """Post realistic events to a gateway, as Evolution API does. No WhatsApp needed.
 
     EVENT is an event in any spelling (messages.upsert, CONNECTION_UPDATE, qrcode-updated) or the name of a sample
     (messages-upsert__image-v236). Every body has fresh ids and times. Exit code 1 if one did not arrive.
     """
-    config = load_config(config_file)
-    target = _aim(config, url, headers, jwt_key, by_events=by_events)
-    cast = Cast(
-        instance=instance,
-        phone=phone,
-        name=name,
-        destination=target.url,
-        server_url=None if url else config.evolution.url,
-    )
-    script = _write_script(event, cast, texts)
-    at_once = connections or (CONNECTIONS_AT_A_RATE if rate else 1)
-    pace = Pace(connections=at_once, rate=rate, retry_scale=retry_scale if retry else None, repeat=repeat)
+    config = load_config(given["config_file"])
+    target = _aim(config, given)
+    script = _write_script(config, target, given)
+    _warn(config, given)
     begun = time.monotonic()
-    tally = asyncio.run(_send(pace, _posts(target, script, count)))
+    tally = asyncio.run(_send(_pace(given), _posts(target, script, given["count"])))
     view = {"event": script.event, "url": _shown(post_url(target, script.event), target, secrets(config))}
     view |= tally.view(time.monotonic() - begun)
-    click.echo(json_text(view) if as_json else "\n".join(_lines(view, tally, phone)))
+    click.echo(json_text(view) if given["as_json"] else "\n".join(_lines(view, tally, given["phone"])))
     _end(tally, target)
 
 
-def _aim(config: Config, url: str | None, headers: Headers, jwt_key: str, *, by_events: bool) -> Target:
+def _aim(config: Config, given: Given) -> Target:
     """A URL named by hand gets no credential of the settings: they are nobody else's business."""
-    own = Target(url=url) if url else target_of(config)
+    own = Target(url=given["url"]) if given["url"] else target_of(config)
     return msgspec.structs.replace(
-        own, headers=(*own.headers, *headers), jwt_key=jwt_key or own.jwt_key, by_events=by_events
+        own,
+        headers=(*own.headers, *given["headers"]),
+        jwt_key=given["jwt_key"] or own.jwt_key,
+        by_events=given["by_events"],
     )
 
 
-def _write_script(event: tuple[str, str], cast: Cast, texts: Sequence[str]) -> Script:
+def _write_script(config: Config, target: Target, given: Given) -> Script:
+    cast = Cast(
+        instance=given["instance"],
+        phone=given["phone"],
+        name=given["name"],
+        destination=target.url,
+        server_url=None if given["url"] else config.evolution.url,
+    )
     try:
-        return Script(*event, cast, texts=texts)
+        return Script(*given["event"], cast, texts=given["texts"])
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--text") from None
+
+
+def _pace(given: Given) -> Pace:
+    return Pace(
+        connections=given["connections"] or (CONNECTIONS_AT_A_RATE if given["rate"] else 1),
+        rate=given["rate"],
+        retry_scale=given["retry_scale"] if given["retry"] else None,
+        repeat=given["repeat"],
+    )
+
+
+def _warn(config: Config, given: Given) -> None:
+    """A played message can have a real answer."""
+    if given["event"][0] == "messages.upsert" and config.evolution.apikey and not given["url"]:
+        text = f"  evolution.apikey is set: what your plugins answer is really sent, to {given['phone']}"
+        click.secho(text, fg="yellow", err=True)
 
 
 def _posts(target: Target, script: Script, count: int) -> Iterator[Post]:
@@ -191,7 +215,7 @@ def _lines(view: dict[str, Any], tally: Tally, phone: str) -> Iterator[str]:
     rate = f" ({tally.sent / view['seconds']:,.0f} a second)" if tally.sent > 1 and view["seconds"] else ""
     who = f" from {shorten_phone(phone)}" if names.EVENTS[view["event"]].family == "message" else ""
     yield ""
-    yield f"  Sent {tally.sent:,} {view['event']}{who} to {view['url']}{rate}"
+    yield f"  Sent {counted(tally.sent, view['event'] + ' event')}{who} to {view['url']}{rate}"
     parts = [_part("accepted", tally.accepted, "green"), _part("duplicates", tally.duplicates, "bright_black")]
     parts += [_part("refused", tally.refused.total(), "red"), _part("retried", tally.retried, "yellow")]
     parts += [_part("unanswered", tally.unanswered, "red")] if tally.unanswered else []

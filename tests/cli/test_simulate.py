@@ -275,3 +275,13 @@ async def test_wrong_use_is_explained(arguments: list[str], said: str, ask: Ask)
 
     assert done.code == 2
     assert said in done.err
+
+
+async def test_a_gateway_that_can_answer_for_real_is_warned_of(recorder: Recorder, ask: Ask, tmp_path: Path) -> None:
+    port = recorder.url.rpartition(":")[2].partition("/")[0]
+    (tmp_path / "config.yaml").write_text(f"webhook: {{port: {port}}}\nevolution: {{apikey: hunter2-hunter2}}\n")
+
+    done = await ask("simulate")
+
+    assert "is really sent, to 5511999990002" in done.err
+    assert "hunter2" not in done.out + done.err
