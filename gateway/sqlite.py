@@ -67,6 +67,7 @@ class GroupCommit(Generic[J, R]):
         self._connection = connection
         self._apply = apply
         self._committed = committed
+        self._is_closing = False
         self._jobs: queue.SimpleQueue[tuple[J, asyncio.Future[R]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -74,11 +75,15 @@ class GroupCommit(Generic[J, R]):
     def submit(self, job: J) -> "asyncio.Future[R]":
         """Queue a job; the future is done once its transaction is on disk, or carries why it is not."""
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._jobs.put((job, future))
+        if self._is_closing:  # nobody would ever look at it
+            future.set_exception(sqlite3.ProgrammingError("the file is being closed"))
+        else:
+            self._jobs.put((job, future))
         return future
 
     async def close(self) -> None:
         """Finish what is queued, then close the file. Closing twice does no harm."""
+        self._is_closing = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
         self._connection.close()

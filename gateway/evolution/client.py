@@ -15,8 +15,12 @@ from gateway.errors import GatewayError
 TIMEOUT: Final = 60.0  # seconds; sendText waits for the typing delay it was asked for
 
 
+_PROXY_GAVE_UP: Final = frozenset({502, 504, 520, 524})
+"""A proxy's words for an Evolution that took the request and did not answer it (520 and 524: Cloudflare's)."""
+
+
 class EvolutionError(GatewayError):
-    """The server answered with an error: nothing was sent."""
+    """The server answered with an error of its own: nothing was sent."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(f"Evolution answered {status}: {text}")
@@ -33,7 +37,7 @@ class EvolutionUnreachable(GatewayError):
 
 
 class EvolutionUnsure(GatewayError):
-    """The request left and no answer came: whether the message was sent is unknown."""
+    """The request left and Evolution's answer did not come: whether the message was sent is unknown."""
 
 
 class Evolution:
@@ -58,7 +62,12 @@ class Evolution:
             body["mentioned"] = list(mentions)
         answer = await self._post(f"/message/sendText/{quote(instance, safe='')}", body)
         key = answer.get("key")
-        return key.get("id") if isinstance(key, dict) else None
+        if isinstance(key, dict):
+            found = key.get("id")
+            return found if isinstance(found, str) else None
+        if "code" in answer and "message" in answer:  # on the Business channel Meta's refusal comes with a 201
+            raise EvolutionError(400, _complaint(answer))
+        return None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -72,7 +81,13 @@ class Evolution:
         except aiohttp.ClientConnectorError as error:
             raise EvolutionUnreachable(f"Evolution does not answer at {self._url}: {error.os_error}") from error
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            raise EvolutionUnsure(f"no answer from {self._url}: {type(error).__name__} {error}") from error
+            raise EvolutionUnsure(f"no answer from {self._url}: {type(error).__name__} {error}".rstrip()) from error
+        if response.status in _PROXY_GAVE_UP:
+            raise EvolutionUnsure(f"a proxy before {self._url} answered {response.status}: {_complaint(answer)}")
+        if response.status // 100 == 3:  # noqa: PLR2004 -- HTTP's own numbers
+            raise EvolutionError(
+                response.status, f"it redirects to {response.headers.get('Location')}: set evolution.url"
+            )
         if response.status // 100 != 2:  # noqa: PLR2004 -- HTTP's own numbers
             raise EvolutionError(response.status, _complaint(answer))
         return answer if isinstance(answer, dict) else {}
@@ -95,4 +110,6 @@ def _complaint(answer: object) -> str:
 
 
 def _flat(words: object) -> str:
+    if isinstance(words, dict) and words.get("exists") is False:
+        return "this number is not on WhatsApp"
     return "; ".join(map(_flat, words)) if isinstance(words, list) else str(words)[:500]

@@ -149,7 +149,8 @@ class WorkStore:
 
     def has_run(self) -> bool:
         """A worker has run on this data folder before, be it without a single plugin."""
-        return self._connection.execute("SELECT 1 FROM fact WHERE key = ?", (HAS_RUN,)).fetchone() is not None
+        row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM fact WHERE key = ?)", (HAS_RUN,)).fetchone()
+        return bool(row[0])
 
     def positions(self) -> dict[str, int]:
         """By plugin: the number up to which events were taken up."""

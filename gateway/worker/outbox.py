@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.evolution import Evolution, EvolutionError, EvolutionUnreachable, EvolutionUnsure
+from gateway.evolution import Evolution, EvolutionError, EvolutionUnreachable
 from gateway.log import log
 from gateway.redact import shorten_phone
 from gateway.work import Batch, Message, WorkStore
@@ -39,6 +39,7 @@ class Outbox:
         self._changed = changed
         self._chats: dict[Chat, deque[Message]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._is_closing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def recover(self) -> None:
@@ -52,7 +53,7 @@ class Outbox:
     def add(self, messages: Sequence[Message]) -> None:
         """Queue messages behind those of the same chat."""
         for message in messages:
-            chat = (message.instance, message.target)
+            chat = (message.instance, _person(message.target))
             waiting = self._chats.get(chat)
             if waiting is not None:
                 waiting.append(message)
@@ -64,6 +65,7 @@ class Outbox:
 
     async def close(self, grace: float) -> None:
         """Begin no request any more, and give those under way `grace` seconds. What waits is on disk."""
+        self._is_closing = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 for _ in range(AT_ONCE):
@@ -71,46 +73,50 @@ class Outbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._evolution.close()
 
     async def _empty(self, chat: Chat) -> None:
         waiting = self._chats[chat]
-        while waiting:
-            await self._deliver(waiting[0])
+        while waiting and await self._deliver(waiting[0]):
             waiting.popleft()
-        del self._chats[chat]
+        if not waiting:
+            del self._chats[chat]
 
-    async def _deliver(self, message: Message) -> None:
-        """Try until it is sent, refused for good, expired or unknown."""
+    async def _deliver(self, message: Message) -> bool:
+        """Try until it is sent, refused for good, expired or unknown; False when closing comes first."""
         attempts = message.attempts
         while True:
-            if time.time() - message.created > self._expire:
-                text = f"It could not leave within {self._expire:g} s (outbox.expire)."
-                return await self._settle(message, "dead", attempts, error=text)
-            attempts += 1
-            wait = await self._try(message, attempts)
+            async with self._slots:
+                if self._is_closing:
+                    return False
+                attempts += 1
+                wait = await self._try(message, attempts)
             if wait is None:
-                return None
+                return True
             await asyncio.sleep(wait)
 
     async def _try(self, message: Message, attempts: int) -> float | None:
         """One request. Seconds to wait before the next one, or None when the message is settled."""
-        async with self._slots:
-            await self._write(Sent(id=message.id, status="sending", attempts=attempts))
-            try:
-                message_id = await self._evolution.send_text(
-                    message.instance,
-                    message.target,
-                    message.payload["text"],
-                    mentions=tuple(message.payload.get("mentions", ())),
-                )
-            except EvolutionUnsure as error:
-                await self._settle(message, "dead", attempts, error=f"It may have left: {error}")
-            except (EvolutionUnreachable, EvolutionError) as error:
-                if isinstance(error, EvolutionUnreachable) or error.passing:
-                    return await self._put_back(message, attempts, error)
-                await self._settle(message, "dead", attempts, error=str(error))
-            else:
-                await self._settle(message, "sent", attempts, message_id=message_id)
+        if time.time() - message.created > self._expire:
+            text = f"It could not leave within {self._expire:g} s (outbox.expire)."
+            await self._settle(message, "dead", attempts - 1, error=text)
+            return None
+        await self._write(Sent(id=message.id, status="sending", attempts=attempts))
+        try:
+            message_id = await self._evolution.send_text(
+                message.instance,
+                message.target,
+                message.payload["text"],
+                mentions=tuple(message.payload.get("mentions", ())),
+            )
+        except (EvolutionUnreachable, EvolutionError) as error:
+            if isinstance(error, EvolutionUnreachable) or error.passing:
+                return await self._put_back(message, attempts, error)
+            await self._settle(message, "dead", attempts, error=str(error))
+        except Exception as error:  # noqa: BLE001 -- EvolutionUnsure, or what nobody thought of: its chat must go on
+            await self._settle(message, "dead", attempts, error=f"It may have left: {_words(error)}")
+        else:
+            await self._settle(message, "sent", attempts, message_id=message_id)
         return None
 
     async def _put_back(self, message: Message, attempts: int, error: Exception) -> float:
@@ -141,6 +147,15 @@ class Outbox:
 
     async def _write(self, change: Sent) -> None:
         await self._store.write(Batch(outbox=[change]))
+
+
+def _person(target: str) -> str:
+    """Bare digits and the jid made of them are one chat."""
+    return target if "@" in target else f"{target}@s.whatsapp.net"
+
+
+def _words(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _names(message: Message) -> dict[str, str]:
