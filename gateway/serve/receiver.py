@@ -64,14 +64,17 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     _raise_descriptor_limit()
     with Owner(config.data, "receiver"):
-        async with _open(config, config_file, with_worker=with_worker) as started:
-            announce(started)
+        async with _open(config, config_file, stop, with_worker=with_worker) as started:
+            if not stop.is_set():
+                announce(started)
             await stop.wait()
             log.info("stopping")
 
 
 @contextlib.asynccontextmanager
-async def _open(config: Config, config_file: Path | None, *, with_worker: bool) -> AsyncIterator[Started]:
+async def _open(
+    config: Config, config_file: Path | None, stop: asyncio.Event, *, with_worker: bool
+) -> AsyncIterator[Started]:
     async with contextlib.AsyncExitStack() as stack:
         floor = highest_seq(config.data)
         journal = Journal(config.data, floor=floor, min_free=config.data_min_free, dedupe=config.dedupe)
@@ -105,7 +108,7 @@ async def _open(config: Config, config_file: Path | None, *, with_worker: bool) 
         page_url = await stack.enter_async_context(_listen(page, config.admin.host, config.admin.port, "admin"))
         hooks = webhook_app(config, receiver, is_ready=is_ready)
         hook_url = await stack.enter_async_context(_listen(hooks, config.webhook.host, config.webhook.port, "webhook"))
-        plugins = await supervisor.first_ready() if supervisor else ()
+        plugins = await supervisor.first_ready(unless=stop) if supervisor else ()
         yield Started(hook_url + config.webhook.base_path, page_url + "/live", logins.new_code(), plugins)
 
 

@@ -27,6 +27,12 @@ CALM: Final = 30.0
 """Seconds of life after which a worker's death begins a new row."""
 STOP_WITHIN: Final = 15.0
 """Seconds a worker gets to stop until it is killed; its own grace is shorter."""
+TRIAL_WITHIN: Final = 60.0
+"""Seconds that loading changed plugin files may take."""
+LAST_WORDS: Final = 1.0
+"""Seconds to hear a worker out that has ended, should a process it left behind keep the line open."""
+NOT_STARTED: Final = -1000
+"""Stands for the exit code of a worker that could not even be started."""
 
 
 class Supervisor:
@@ -50,6 +56,8 @@ class Supervisor:
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._watch())]
+        for task in self._tasks:
+            task.add_done_callback(_complain)
         return self
 
     async def __aexit__(
@@ -61,13 +69,16 @@ class Supervisor:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def first_ready(self) -> Sequence[str]:
-        """Wait for the first worker; gives the names of its plugins.
+    async def first_ready(self, unless: asyncio.Event) -> Sequence[str]:
+        """Wait for the first worker; gives the names of its plugins, or nothing when `unless` is set before.
 
         Raises:
             GatewayError: the plugins can't be used at all; the worker has said why.
         """
-        return await self._first
+        giving_up = asyncio.create_task(unless.wait())
+        await asyncio.wait({self._first, giving_up}, return_when=asyncio.FIRST_COMPLETED)
+        giving_up.cancel()
+        return self._first.result() if self._first.done() else ()
 
     def wake(self) -> None:
         """There are new events. A worker that does not read its line is not written to: it will look anyway."""
@@ -89,7 +100,8 @@ class Supervisor:
                 self._is_reloading, self._deaths = False, 0
                 continue
             self._deaths = 1 if time.monotonic() - began > CALM else self._deaths + 1
-            self._trouble = f"The worker died {self._deaths} times in a row ({_cause(code)}); it is started again."
+            often = "once" if self._deaths == 1 else f"{self._deaths} times in a row"
+            self._trouble = f"The worker died {often} ({_cause(code)}); it is started again."
             log.error("worker_died", cause=_cause(code), times=self._deaths)
 
     def _give_up(self, code: int) -> bool:
@@ -100,25 +112,52 @@ class Supervisor:
 
     async def _run_once(self) -> int:
         """One worker, from its start to its end; gives its exit code."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command("--link", str(theirs.fileno())), pass_fds=(theirs.fileno(),), start_new_session=True
-            )
-        reader, self._line = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT)
         try:
-            await self._listen(reader)
-            return await self._process.wait()
+            reader = await self._start()
+        except OSError as error:  # out of descriptors, processes or memory: that may pass
+            log.error("worker_not_started", error=str(error))
+            return NOT_STARTED
+        process, listening = self._process, asyncio.create_task(self._listen(reader))
+        assert process is not None  # noqa: S101 -- just started
+        try:
+            # Not the end of the line: a process that a plugin forked holds a copy of it, and of the worker's lock.
+            code = await process.wait()
+            _kill_group(process.pid)
+            await asyncio.wait({listening}, timeout=LAST_WORDS)
+            return code
         finally:
             self.is_ready = False
-            self._line.close()
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+            if self._line:
+                self._line.close()
             self._line = None
+
+    async def _start(self) -> asyncio.StreamReader:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                command = self._command("--link", str(theirs.fileno()))
+                self._process = await asyncio.create_subprocess_exec(
+                    *command, pass_fds=(theirs.fileno(),), start_new_session=True
+                )
+            except BaseException:
+                ours.close()
+                raise
+        reader, self._line = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT)
+        return reader
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         """Hear the worker out; returns when it has ended."""
         with contextlib.suppress(ConnectionError):
-            while line := await reader.readline():
-                self._hear(orjson.loads(line))
+            while True:
+                try:
+                    line = await reader.readline()
+                    if not line:
+                        return
+                    self._hear(orjson.loads(line))
+                except ValueError as error:  # cut off by the worker's death, or too long; the page looks anyway
+                    log.debug("worker_line_not_read", error=str(error))
 
     def _hear(self, message: dict[str, Any]) -> None:
         if "changed" in message:
@@ -148,17 +187,30 @@ class Supervisor:
                 log.error("plugins_not_reloaded", files=", ".join(changed), error=complaint)
                 continue
             self._trouble = ""
-            self._is_reloading = True
+            # Without a worker there is none to replace: the next one, already on its way, loads the new files.
+            self._is_reloading = self._process is not None and self._process.returncode is None
             await self._stop_worker()
             log.info("plugins_reloaded", files=", ".join(changed), seconds=round(time.monotonic() - started, 2))
 
     async def _try_load(self) -> str:
         """Load the changed files in a process of their own; gives what is wrong with them, or nothing."""
-        process = await asyncio.create_subprocess_exec(
-            *self._command("--try"), stdout=asyncio.subprocess.PIPE, start_new_session=True
-        )
-        output, _ = await process.communicate()
-        return output.decode(errors="replace").strip() if process.returncode else ""
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._command("--try"), stdout=asyncio.subprocess.PIPE, start_new_session=True
+            )
+        except OSError as error:
+            return f"no process to try them in: {error}"
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), TRIAL_WITHIN)
+        except TimeoutError:
+            return f"loading them took longer than {TRIAL_WITHIN:g} s"
+        finally:
+            _kill_group(process.pid)
+        if not process.returncode:
+            return ""
+        lines = output.decode(errors="replace").split("\n")
+        said = next((line for line in reversed(lines) if line.strip()), "")  # above it stands what plugins print
+        return said or f"loading them ended the process ({_cause(process.returncode)})"
 
     async def _stop_worker(self) -> None:
         process = self._process
@@ -170,10 +222,27 @@ class Supervisor:
             await asyncio.wait_for(process.wait(), STOP_WITHIN)
         except TimeoutError:
             log.error("worker_killed", after_seconds=STOP_WITHIN)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill_group(process.pid)
             await process.wait()
 
 
+def _complain(task: asyncio.Task[None]) -> None:
+    """Nobody awaits these tasks before the end: an error of ours in one must not pass unheard."""
+    if not task.cancelled() and (error := task.exception()):
+        log.error("supervision_failed", exc_info=error)
+
+
+def _kill_group(leader: int) -> None:
+    """End whatever a worker, or a trial, has left behind: it may hold the worker's lock and line."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 def _cause(code: int) -> str:
-    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+    if code == NOT_STARTED:
+        return "it could not be started"
+    if code >= 0:
+        return f"exit code {code}"
+    with contextlib.suppress(ValueError):
+        return f"signal {signal.Signals(-code).name}"
+    return f"signal {-code}"

@@ -29,7 +29,11 @@ class Watch:
                 yield sorted(path.name for path in changed)
 
     def _look(self) -> _Seen:
-        return {path: (stat.st_mtime_ns, stat.st_size) for path in self._folder.rglob("*.py") if (stat := _stat(path))}
+        try:
+            paths = sorted(self._folder.rglob("*.py"))
+        except OSError:  # a folder that vanished while it was read: the next look sees what is there then
+            return {}
+        return {path: (stat.st_mtime_ns, stat.st_size) for path in paths if (stat := _stat(path))}
 
 
 def _stat(path: Path) -> os.stat_result | None:
