@@ -76,7 +76,8 @@ class Supervisor:
             GatewayError: the plugins can't be used at all; the worker has said why.
         """
         giving_up = asyncio.create_task(unless.wait())
-        await asyncio.wait({self._first, giving_up}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {self._first, giving_up}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         giving_up.cancel()
         return self._first.result() if self._first.done() else ()
 
