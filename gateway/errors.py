@@ -28,5 +28,9 @@ class PluginError(GatewayError):
     """A plugin file cannot be loaded or is misused. The text names the file and line."""
 
 
+class StateError(GatewayError):
+    """A value that `ctx.state` can't keep. The text names the place and what to do."""
+
+
 class ContextClosed(GatewayError):
     """A context was used after its handler had ended; what it asked for would be lost."""

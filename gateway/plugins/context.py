@@ -15,6 +15,7 @@ from gateway.errors import ContextClosed
 from gateway.events import ChatEvent, Event, MessageEvent
 from gateway.events.people import Person
 from gateway.plugins.outgoing import Queued, Send, address, mentioned, wording
+from gateway.plugins.state import Memory, Nothing, State, StateChange
 from gateway.plugins.steering import Delivery
 
 S_co = TypeVar("S_co", default=None, covariant=True)
@@ -37,6 +38,7 @@ class EventContext(Generic[S_co, R_co]):
         plugin: str,
         instance: str | None,
         clock: Callable[[], datetime] = _utc_now,
+        memory: Memory | None = None,
     ) -> None:
         self.event = event
         self.delivery = delivery
@@ -49,11 +51,33 @@ class EventContext(Generic[S_co, R_co]):
         self._lock = threading.Lock()
         self._sends: list[Send] = []
         self._closed = ""
+        self._memory = memory or Memory(plugin=plugin, instance=instance, chats=(), people=(), source=Nothing())
+        self._memory.guard(self._check_open)
 
     @property
     def now(self) -> datetime:
         """The gateway's time, with its time zone; a test can move it."""
         return self._clock()
+
+    @property
+    def state(self) -> State:
+        """What this plugin remembers of the sender in this chat (in a private chat: of the chat; else of the instance).
+
+        A mapping of JSON values. It is saved together with the delivery once the handler has succeeded, changes inside
+        lists and objects included, and not at all if it fails. At most 64 KiB.
+
+        Raises:
+            StateError: on assignment, a value that JSON can't keep as it is.
+            ContextClosed: the handler has ended.
+        """
+        return self._memory.state
+
+    async def load(self, key: str) -> State:
+        """What this plugin remembers under any key of its own choosing, in this instance: for what chats share.
+
+        If somebody else writes the same key before this handler has ended, it runs again, on what is there then.
+        """
+        return self._memory.load(key)
 
     def send(self, to: str, text: str) -> Queued:
         """Queue a message to any chat: a jid, or a number as people write it, with its country code.
@@ -71,11 +95,23 @@ class EventContext(Generic[S_co, R_co]):
             sends, self._sends = tuple(self._sends), []
         return sends
 
+    def take_changes(self) -> tuple[StateChange, ...]:
+        """For the worker, after `take_effects`: what has to be remembered.
+
+        Raises:
+            StateError: a value inside the state can't be stored, or there is too much of it.
+        """
+        return self._memory.changes()
+
     def close(self, why: str = "its handler has ended") -> None:
         """For the worker: forget what was queued and refuse more. `why` finishes a sentence; the first one stays."""
         with self._lock:
             self._closed = self._closed or why or "its handler has ended"
             self._sends.clear()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ContextClosed(f"ctx.state in {self._plugin} came too late: {self._closed}. Nothing is saved.")
 
     def _queue(self, method: str, to: str, text: str, mentions: tuple[str, ...]) -> Queued:
         said = wording(text)
@@ -94,6 +130,11 @@ class EventContext(Generic[S_co, R_co]):
 
 class Context(EventContext[S_co, R_co]):
     """For an event in a chat: adds answering there."""
+
+    @property
+    def chat_state(self) -> State:
+        """What this plugin remembers of this chat, whoever writes in it. Otherwise as `state`."""
+        return self._memory.chat_state
 
     def reply(self, text: str, *, mentions: Sequence[Person | str] = ()) -> Queued:
         """Queue a message to the event's chat, mentioning people by jid or number.
@@ -123,7 +164,8 @@ def open_context(
     plugin: str,
     instance: str | None,
     clock: Callable[[], datetime] = _utc_now,
+    memory: Memory | None = None,
 ) -> EventContext[Any, Any]:
     """The context to handle an event with: a `Context` for one in a chat, else an `EventContext`."""
     make: type[EventContext[Any, Any]] = Context if isinstance(event, ChatEvent) else EventContext
-    return make(event=event, delivery=delivery, log=log, plugin=plugin, instance=instance, clock=clock)
+    return make(event=event, delivery=delivery, log=log, plugin=plugin, instance=instance, clock=clock, memory=memory)
