@@ -1,6 +1,7 @@
 """Run the real command in a folder of its own, and a real server that remembers what it was sent."""
 
 import asyncio
+import contextlib
 import os
 import socket
 import subprocess
@@ -128,17 +129,19 @@ def ask(tmp_path: Path) -> Ask:
     return partial(ask_gateway, cwd=tmp_path)
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
+def free_ports(count: int) -> list[int]:
+    """Ports that differ, for they are taken all at once."""
+    with contextlib.ExitStack() as stack:
+        found = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in found:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in found]
 
 
 @pytest.fixture
 def closed_port() -> int:
     """A port that nobody listens on."""
-    return free_port()
+    return free_ports(1)[0]
 
 
 class Serving:
@@ -147,22 +150,30 @@ class Serving:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         run_gateway("init", str(folder), cwd=folder.parent)
+        hooks, page = free_ports(2)
         (folder / "config.yaml").write_text(
-            f"webhook: {{port: {free_port()}, auth: {{header: {{values: [s3cret-header]}}}}}}\n"
-            f"admin: {{port: {free_port()}}}\n"
+            f"webhook: {{port: {hooks}, auth: {{header: {{values: [s3cret-header]}}}}}}\n"
+            f"admin: {{port: {page}}}\n"
             "delivery: {retry: []}\n"
         )
         (folder / "routes" / "angry.py").write_text(BROKEN_HANDLER)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "serve"],
-            cwd=folder,
-            env=ENVIRONMENT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._log = folder / "serve.log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gateway", "serve"],
+                cwd=folder,
+                env=ENVIRONMENT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self._wait_until_it_serves()
+
+    def _wait_until_it_serves(self) -> None:
         assert self._process.stdout
-        assert any("Webhooks" in line for line in self._process.stdout)
+        if not any("Webhooks" in line for line in self._process.stdout):
+            self.stop()
+            pytest.fail(f"gateway serve ended: {self._log.read_text()}")
 
     def stop(self) -> None:
         self._process.terminate()
