@@ -28,7 +28,7 @@ _BODY_LIMIT: Final = 64 * 2**10  # bytes; nothing posted here is larger than a t
 ROUTES: Final = (
     web.get("/", live.home),
     web.get("/live", live.page),
-    web.get("/live/stream", live.stream),
+    web.get("/live/stream", live.stream, allow_head=False),
     web.post("/login", post_login),
     web.post("/logout", post_logout),
     web.post("/api/login-link", post_link),

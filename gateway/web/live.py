@@ -38,7 +38,8 @@ async def page(request: web.Request) -> web.StreamResponse:
     """GET /live: the page, or the way in."""
     if not has_session(request):
         return await enter(request)
-    if "code" in request.query:  # a second click on the link printed at start
+    if "code" in request.query:  # a second click on the link printed at start, or a link not needed
+        request.app[LOGINS].redeem(request.query["code"])
         return web.Response(status=302, headers={"Location": "/live"})
     context = msgspec.structs.asdict(request.app[WELCOME])
     answer = aiohttp_jinja2.render_template("live.html", request, context)

@@ -82,9 +82,18 @@ class Look:
         self._thread.shutdown(wait=False)
 
     async def _ask(self, answer: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: answer(*args, **kwargs))
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: self._try(answer, *args, **kwargs)
+        )
 
     # What follows runs on the thread.
+
+    def _try(self, answer: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return answer(*args, **kwargs)
+        except sqlite3.Error:
+            self._close()  # the file may have been replaced: the next question opens it anew
+            raise
 
     def _rows_between(self, limit: int, before: int | None, after: int) -> list[Row]:
         journal = self._reading_journal()

@@ -140,6 +140,20 @@ async def test_a_viewer_that_does_not_read_is_let_go(site: "AdminSite") -> None:
         assert dropped.is_set()
 
 
+async def test_a_connection_that_is_not_read_is_cut(site: "AdminSite") -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port, limit=1024)
+    writer.write(f"GET /live/stream HTTP/1.1\r\nHost: localhost\r\nCookie: {site.cookie}\r\n\r\n".encode())
+    await reader.readuntil(b"event: strip")
+    (viewer,) = site.feed._viewers
+    while viewer.put(b": " + b"x" * 2**20 + b"\n\n"):  # noqa: ASYNC110 -- lets the writer write
+        await asyncio.sleep(0)
+
+    async with asyncio.timeout(5):
+        while site.feed._viewers:  # noqa: ASYNC110 -- nothing tells of it
+            await asyncio.sleep(0.01)
+    writer.close()
+
+
 async def test_a_silent_stream_is_kept_open_until_its_login_ends(
     site: "AdminSite", monkeypatch: pytest.MonkeyPatch
 ) -> None:

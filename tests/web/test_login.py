@@ -72,6 +72,14 @@ async def test_a_used_link_takes_one_who_is_in_to_the_page(site: "AdminSite") ->
     assert (answer.status, answer.headers["Location"]) == (302, "/live")
 
 
+async def test_a_link_followed_by_one_who_is_in_is_used_up_too(site: "AdminSite") -> None:
+    code = site.logins.new_code()
+
+    await site.ask(f"/live?code={code}", token=None, Cookie=site.cookie)
+
+    assert not site.logins.redeem(code)
+
+
 async def test_a_strict_cookie_kept_back_by_a_link_elsewhere_is_asked_for_again_from_here(site: "AdminSite") -> None:
     answer = await site.ask("/live", token=None, Sec_Fetch_Site="cross-site")
 
