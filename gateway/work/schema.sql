@@ -52,6 +52,16 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_open ON outbox (id) WHERE status IN ('queued', 'sending');
 
+-- What plugins remember. An emptied mapping leaves its row, so that its revision never begins anew.
+CREATE TABLE state (
+    plugin   TEXT NOT NULL,
+    instance TEXT NOT NULL,
+    scope    TEXT NOT NULL,               -- chat:..., sender:..., key:... or instance
+    value    BLOB,                        -- JSON object; null: empty
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (plugin, instance, scope)
+) WITHOUT ROWID;
+
 -- Facts about the worker itself, for the page: which plugins are loaded, which files are broken.
 CREATE TABLE fact (
     key   TEXT PRIMARY KEY,

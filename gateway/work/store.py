@@ -16,6 +16,7 @@ import orjson
 
 from gateway.errors import GatewayError
 from gateway.log import log
+from gateway.plugins.state import StateChange
 from gateway.sqlite import GroupCommit, open_writer
 
 WORK: Final = "work.db"
@@ -78,6 +79,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     handler: str | None = None
     error: str | None = None
     messages: tuple[Message, ...] = ()
+    changes: tuple[StateChange, ...] = ()
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -205,6 +207,7 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch]) -> Sequence
     for batch in batches:
         _take(connection, batch)
         _settle(connection, batch.settled)
+        _remember(connection, batch.settled)
         _start(connection, batch.started)
         _send(connection, batch.outbox)
         connection.executemany(
@@ -249,6 +252,18 @@ def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
             for m in s.messages
         ],
     )  # fmt: skip
+
+
+def _remember(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+    changes = [change for each in settled for change in each.changes]
+    connection.executemany(
+        "INSERT OR REPLACE INTO state (plugin, instance, scope, value, revision) VALUES (?, ?, ?, ?, ?)",
+        [(c.key.plugin, c.key.instance, c.key.scope, c.value, c.revision + 1) for c in changes],
+    )
+    connection.executemany(
+        "DELETE FROM state WHERE plugin = ? AND instance = ? AND scope = ?",
+        [(c.replaces.plugin, c.replaces.instance, c.replaces.scope) for c in changes if c.replaces],
+    )
 
 
 def _start(connection: sqlite3.Connection, started: Sequence[tuple[Delivery, float]]) -> None:

@@ -14,14 +14,16 @@ from typing import Any, Final, TypeVar
 import msgspec
 import structlog
 
-from gateway.envelope import parse
+from gateway import jid
+from gateway.envelope import lane_of, parse
 from gateway.errors import EnvelopeError
-from gateway.events import Event, decode
+from gateway.events import Event, MessageEvent, decode
 from gateway.journal import StoredEvent
 from gateway.log import log
 from gateway.plugins import Delivery as DeliveryInfo
 from gateway.plugins import Drop, Handler, Plugin, Retry, Send, open_context
 from gateway.plugins.context import EventContext
+from gateway.plugins.state import Memory, Nothing, StateChange, StateSource
 from gateway.redact import Redactor
 from gateway.work import Delivery, storable
 from gateway.worker.verdict import Ended, Result
@@ -49,8 +51,18 @@ class HandlerTimeout(Exception):
 class Attempts:
     """Runs the attempts of one plugin."""
 
-    def __init__(self, plugin: Plugin[Any, Any], *, timeout: float, redactor: Redactor, threads: Executor) -> None:
+    def __init__(
+        self,
+        plugin: Plugin[Any, Any],
+        *,
+        timeout: float,
+        redactor: Redactor,
+        threads: Executor,
+        state: StateSource | None = None,
+    ) -> None:
+        """`state`: where the plugin's memory is read; without it, it remembers nothing."""
         self._plugin = plugin
+        self._state = state or Nothing()
         self._timeout = timeout
         self._redactor = redactor
         self._threads = threads
@@ -83,7 +95,8 @@ class Attempts:
             if handler is None:
                 return clock.end(job, "skipped")
             await self._call(handler, event, ctx)
-            return clock.end(job, "done", handler=handler.name, sends=ctx.take_effects())
+            sends = ctx.take_effects()
+            return clock.end(job, "done", handler=handler.name, sends=sends, changes=ctx.take_changes())
         except BaseException as error:  # noqa: BLE001 -- a stranger's code ran: SystemExit and cancellation end here too
             return self._failed(job, clock, handler, error)
         finally:
@@ -99,6 +112,18 @@ class Attempts:
             log=_author_log(name, delivery.seq),
             plugin=name,
             instance=event.instance,
+            memory=self._memory(job, event),
+        )
+
+    def _memory(self, job: Job, event: Event) -> Memory:
+        """The chat goes by its lane, which a chat known by LID and by telephone shares, and by what the event shows."""
+        chats = [] if job.event is None or job.event.chat is None else [job.event.lane, _lane_shown(job.event)]
+        return Memory(
+            plugin=self._plugin.name,
+            instance=event.instance,
+            chats=list(dict.fromkeys(chats)),
+            people=_people(event),
+            source=self._state,
         )
 
     async def _call(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
@@ -182,6 +207,7 @@ class Clock:
         error: str | None = None,
         after: float | None = None,
         sends: tuple[Send, ...] = (),
+        changes: tuple[StateChange, ...] = (),
     ) -> Ended:
         """The attempt as it ended now."""
         return Ended(
@@ -193,6 +219,7 @@ class Clock:
             error=storable(error) if error is not None else None,
             after=after,
             sends=sends,
+            changes=changes,
         )
 
 
@@ -216,6 +243,18 @@ def _take_own_frames_out(trace: TracebackException) -> None:
     for inner in (trace.__cause__, trace.__context__, *(trace.exceptions or ())):
         if inner is not None:
             _take_own_frames_out(inner)
+
+
+def _lane_shown(event: StoredEvent) -> str:
+    return lane_of(event.event, event.instance, event.chat)
+
+
+def _people(event: Event) -> list[str]:
+    """What the sender goes by where several people write, the telephone first; nothing in a private chat."""
+    if not isinstance(event, MessageEvent) or jid.kind(event.chat or "") in ("phone", "lid", "unknown"):
+        return []
+    sender = event.message.sender
+    return [address for address in (sender.phone, sender.lid, sender.jid) if address]
 
 
 def _author_log(plugin: str, seq: int) -> structlog.typing.FilteringBoundLogger:

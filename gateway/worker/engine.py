@@ -17,12 +17,14 @@ from gateway.log import log
 from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
+from gateway.work.state import StateReader
 from gateway.work.store import HAS_RUN, OutboxStatus
 from gateway.worker.attempt import Job
 from gateway.worker.effects import queue_messages
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
+from gateway.worker.revisions import Revisions
 from gateway.worker.verdict import Ended, judge, survived
 
 AHEAD: Final = 256
@@ -94,6 +96,7 @@ class Engine:
         self._left = Left.by(store)
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
+        self._revisions = Revisions()
         self._draining = self._halted = False
         self._idle = asyncio.Event()
         self.stuck = False
@@ -144,7 +147,7 @@ class Engine:
         settings = self._config.delivery_of(plugin.name)
         return Running(
             plugin=plugin,
-            host=Host(plugin, settings, redactor, self._on_ended),
+            host=Host(plugin, settings, redactor, self._on_ended, StateReader(self._config.data)),
             lanes=Lanes(settings.order),
             concurrency=settings.concurrency,
             retry=settings.retry,
@@ -272,6 +275,8 @@ class Engine:
         if self._suspects and self._suspects[0] is delivery:
             self._suspects.pop(0)
         status = judge(ended, running.retry, self._now())
+        if status == "done" and not self._revisions.claim(ended.changes):
+            status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
         if status == "waiting":
             running.lanes.retry(delivery)
         else:
@@ -285,6 +290,7 @@ class Engine:
             handler=ended.handler,
             error=ended.error,
             messages=messages,
+            changes=ended.changes if status == "done" else (),
         )
 
     def _queue(self, delivery: Delivery, sends: Sequence[Send]) -> tuple[Message, ...]:

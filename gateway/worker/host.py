@@ -14,6 +14,7 @@ from gateway import config
 from gateway.log import log
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
+from gateway.work.state import StateReader
 from gateway.worker.attempt import Attempts, Job
 from gateway.worker.verdict import Ended
 
@@ -27,6 +28,7 @@ class Host:
         settings: config.Delivery,
         redactor: Redactor,
         ended: Callable[[Sequence[Ended]], None],
+        state: StateReader,
     ) -> None:
         self.plugin = plugin
         self._home = asyncio.get_running_loop()
@@ -34,7 +36,10 @@ class Host:
         self._results: list[Ended] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
-        self._attempts = Attempts(plugin, timeout=settings.timeout, redactor=redactor, threads=self._threads)
+        self._state = state
+        self._attempts = Attempts(
+            plugin, timeout=settings.timeout, redactor=redactor, threads=self._threads, state=state
+        )
         self._loop = asyncio.new_event_loop()
         self._is_stopping = False
         # Daemonic: a handler that never ends must not keep a worker that was told to stop.
@@ -65,6 +70,7 @@ class Host:
                 log.error("plugin_loop_resumed", plugin=self.plugin.name)
         if not self._tasks:  # what still runs may yet report to its loop
             self._loop.close()
+            self._state.close()
 
     def _begin(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

@@ -9,6 +9,7 @@ from typing import Final, Literal
 import msgspec
 
 from gateway.plugins import Send
+from gateway.plugins.state import StateChange
 from gateway.work import Delivery
 from gateway.work.store import Status
 
@@ -34,6 +35,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     after: float | None = None
     """Seconds the handler asked to wait."""
     sends: tuple[Send, ...] = ()
+    changes: tuple[StateChange, ...] = ()
 
 
 def backoff(failures: int, delays: Sequence[float]) -> float | None:
