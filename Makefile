@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-lowest check format bench clean
+.PHONY: help setup run test test-lowest check format bench picture clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -38,12 +38,15 @@ format: setup ## mend what the formatter and linter can mend
 
 test-lowest: ## run the tests with the oldest dependencies that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
-	sed -n '/^dependencies/,/^]/s/^  "\([A-Za-z-]*\)>=\(.*\)",/\1==\2/p' pyproject.toml > .venv-lowest/constraints.txt
+	sed -n '/^dependencies/,/^]/s/^  "\([A-Za-z0-9-]*\)>=\(.*\)",/\1==\2/p' pyproject.toml > .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[dev]'
 	.venv-lowest/bin/python -m pytest
 
 bench: setup ## measure, side by side
 	$(BIN)/python -m bench
+
+picture: setup ## take the README's pictures from the running program
+	$(BIN)/python docs/picture.py
 
 clean: ## remove what the targets made (never data/)
 	rm -rf $(VENV) .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist

@@ -122,10 +122,11 @@ class Output:
 
 
 def json_line(_logger: object, _method: str, event_dict: EventDict) -> str:
-    """One JSON object a line: time (UTC), level, fact, then the values in the order they were given."""
+    """One JSON object a line: time (UTC), level, fact, then what was given, in its order."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     first = {"time": now, "level": event_dict.pop("level", "info"), "fact": event_dict.pop("event", "")}
-    return orjson.dumps({**first, **event_dict}).decode()
+    given = {name: value for name, value in event_dict.items() if value is not None}
+    return orjson.dumps({**first, **given}).decode()
 
 
 class ConsoleLine:
