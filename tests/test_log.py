@@ -64,8 +64,7 @@ def test_a_line_is_a_json_object_with_time_level_and_fact_first(lines: Lines) ->
         ("attempt", 1),
         ("ms", 12.4),
         ("late", False),
-        ("note", None),
-    ]
+    ], "what is not there is left out"
 
 
 def test_auto_is_json_where_no_terminal_is() -> None:
