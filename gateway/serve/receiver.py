@@ -28,6 +28,7 @@ from gateway.web.admin import admin_app
 from gateway.web.feed import Feed
 from gateway.web.login import Logins, admin_token
 from gateway.web.look import Look
+from gateway.web.reaper import Reaper
 from gateway.web.traffic import Traffic
 from gateway.web.webhook import Receiver, webhook_app
 from gateway.work import highest_seq
@@ -115,6 +116,8 @@ async def _open(
 @contextlib.asynccontextmanager
 async def _listen(app: web.Application, host: str, port: int, key: str) -> AsyncIterator[str]:
     """Serve an application; gives its URL. On leaving, what is being answered is finished first."""
+    reaper = Reaper()
+    app.middlewares.insert(0, reaper.middleware)
     runner = web.AppRunner(
         app,
         access_log=None,  # it would print path secrets
@@ -128,11 +131,17 @@ async def _listen(app: web.Application, host: str, port: int, key: str) -> Async
         with _port_errors(host, port, key):
             site = web.TCPSite(runner, host, port, backlog=BACKLOG)
             await site.start()
-        bound = runner.addresses[0]
-        name = f"[{bound[0]}]" if ":" in bound[0] else bound[0]
-        yield f"http://{name}:{bound[1]}"
+        assert runner.server  # noqa: S101 -- set up above
+        async with reaper.watch(runner.server):
+            yield _url(*runner.addresses[0][:2])
     finally:
         await runner.cleanup()
+
+
+def _url(host: str, port: int) -> str:
+    """The address to paste elsewhere: a listener on every address is shown as this machine's own."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 -- compared
+    return f"http://{name}:{port}"
 
 
 @contextlib.contextmanager
