@@ -4,12 +4,14 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import click
 import orjson
 
 from gateway import names
+from gateway.cli.options import config_option
 from gateway.envelope import parse
 from gateway.errors import EnvelopeError
 from gateway.events import decode as decode_event
@@ -30,12 +32,14 @@ class _Posted(NamedTuple):
 @click.option(
     "--suffix", metavar="S", help="Last part of the URL it was posted to; names the event if the body doesn't."
 )
+@config_option
 @click.option("--json", "compact", is_flag=True, help="One line for each envelope, for other programs.")
-def decode(file: BinaryIO, suffix: str | None, *, compact: bool) -> None:
+def decode(file: BinaryIO, suffix: str | None, config_file: Path | None, *, compact: bool) -> None:
     """Show what a handler would see of FILE (- is standard input), as JSON.
 
     FILE holds one envelope, a list of them, or one a line: envelopes, or captured requests with `body_b64` and `path`.
     """
+    del config_file  # every command takes it; what an event says depends on no setting
     posted, many = read(file.read())
     views = (_view(one, suffix) for one in posted)
     if compact:

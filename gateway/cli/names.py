@@ -11,7 +11,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "init": Command("gateway.cli.init", "Make a folder for a bot: config.yaml, routes/ with one plugin, a test."),
+    "init": Command("gateway.cli.init", "Make a folder for a bot: config.yaml and routes/ with one plugin."),
     "serve": Command("gateway.cli.serve", "Run the gateway: receiver, worker and live page."),
     "simulate": Command("gateway.cli.simulate", "Post realistic events, as Evolution does. No WhatsApp needed."),
     "login": Command("gateway.cli.login", "Print a one-time link to the live page."),
