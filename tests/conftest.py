@@ -1,0 +1,25 @@
+"""What every test may use: a real gateway, and a stand-in for Evolution's REST API."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.evolution import FakeEvolution
+from tests.support.gateway import Gateway
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    """Not started yet: write its plugins and settings first. Nothing of it outlives the test."""
+    async with Gateway(tmp_path / "gateway") as made:
+        yield made
+        if made.log_file.exists():
+            print(made.log_file.read_text()[-4000:])  # noqa: T201 -- pytest shows it where the test failed
+
+
+@pytest.fixture
+async def evolution() -> AsyncIterator[FakeEvolution]:
+    """A server that answers `message/sendText` as it is told to."""
+    async with FakeEvolution() as server:
+        yield server

@@ -1,0 +1,28 @@
+"""A gateway with one promise broken on purpose: a test that must notice runs it, to show that it would.
+
+`python -c "from tests.support.sabotage import NAME; NAME()" serve ...` runs the command line afterwards.
+"""
+
+import asyncio
+from typing import Final
+
+from gateway.cli import main
+from gateway.journal import Arrival, Journal, Receipt
+
+LATE: Final = 0.2  # seconds
+
+
+def answer_before_commit() -> None:
+    """Acknowledge at once, and store a moment later."""
+    store = Journal.append
+    promised = 0
+
+    async def append(journal: Journal, arrival: Arrival) -> Receipt:
+        nonlocal promised
+        promised = max(promised, journal.last) + 1
+        loop = asyncio.get_running_loop()
+        loop.call_later(LATE, lambda: loop.create_task(store(journal, arrival)))
+        return Receipt(promised, repeat=False)
+
+    Journal.append = append  # type: ignore[method-assign, assignment]
+    main()
