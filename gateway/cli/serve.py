@@ -14,6 +14,7 @@ from gateway.config import Config, secrets
 from gateway.log import configure
 from gateway.serve.receiver import Started
 from gateway.serve.receiver import serve as run_receiver
+from gateway.web.login import admin_token
 from gateway.worker.process import data_folder, load_plugins
 from gateway.worker.process import work as run_worker
 
@@ -49,8 +50,8 @@ def work(config_file: Path | None, *, link: int | None, trial: bool) -> None:
 
 def _prepare(config_file: Path | None) -> Config:
     config = load_config(config_file)
-    configure(config.log.format, config.log.level, secrets(config))
     data_folder(config)
+    configure(config.log.format, config.log.level, (*secrets(config), admin_token(config).reveal()))
     return config
 
 
@@ -58,7 +59,9 @@ def _receive(config: Config, config_file: Path | None, *, with_worker: bool, sho
     def announce(started: Started) -> None:
         click.echo(_banner(config, started, show_link=show_link or sys.stdout.isatty()))
 
-    asyncio.run(run_receiver(config, config_file=config_file, with_worker=with_worker, announce=announce))
+    asyncio.run(
+        run_receiver(config, config_file=config_file, with_worker=with_worker, try_it=_try_it(), announce=announce)
+    )
 
 
 def _banner(config: Config, started: Started, *, show_link: bool) -> str:
@@ -72,7 +75,7 @@ def _banner(config: Config, started: Started, *, show_link: bool) -> str:
             "",
             f"  Webhooks   {started.webhook_url}    paste into Evolution (by-events on or off, both work)",
             f"  Live page  {page}    {link_note}",
-            f"  Try it     {_command()} simulate --text ping    no WhatsApp needed",
+            f"  Try it     {_try_it()}    no WhatsApp needed",
             "",
         ]
     )
@@ -88,6 +91,10 @@ def _short(path: Path) -> str:
         return f"./{path.relative_to(Path.cwd())}"
     except ValueError:
         return str(path)
+
+
+def _try_it() -> str:
+    return f"{_command()} simulate --text ping"
 
 
 def _command() -> str:

@@ -16,7 +16,6 @@ from gateway.errors import JournalUnavailable
 from gateway.journal.admission import Admitted, Receipt, admit
 from gateway.journal.files import Mark, open_journal
 from gateway.journal.rows import checksum, insert_events
-from gateway.log import log
 from gateway.sqlite import GroupCommit
 
 REFUSED_KEPT: Final = 1000
@@ -178,7 +177,6 @@ def _row(admitted: Admitted, arrival: Arrival, now: float) -> tuple[object, ...]
 
 
 def _keep_refusal(connection: sqlite3.Connection, refusal: Refusal, now: float) -> None:
-    log.warning("event_refused", reason=refusal.reason, address=refusal.address, bytes=len(refusal.body))
     connection.execute(
         "INSERT INTO refused (at, address, path, reason, size, body) VALUES (?, ?, ?, ?, ?, ?)",
         (now, refusal.address, refusal.path, refusal.reason, len(refusal.body), refusal.body[:REFUSED_BYTES]),

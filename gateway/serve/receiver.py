@@ -26,6 +26,7 @@ from gateway.redact import Redactor
 from gateway.serve.supervisor import Supervisor
 from gateway.web.admin import admin_app
 from gateway.web.feed import Feed
+from gateway.web.live import Welcome
 from gateway.web.login import Logins, admin_token
 from gateway.web.look import Look
 from gateway.web.reaper import Reaper
@@ -52,9 +53,14 @@ class Started(msgspec.Struct, frozen=True):
 
 
 async def serve(
-    config: Config, *, config_file: Path | None, with_worker: bool, announce: Callable[[Started], None]
+    config: Config,
+    *,
+    config_file: Path | None,
+    with_worker: bool,
+    try_it: str,
+    announce: Callable[[Started], None],
 ) -> None:
-    """Run until SIGTERM or SIGINT.
+    """Run until SIGTERM or SIGINT. `try_it` is the command that the page shows to somebody who has no event yet.
 
     Raises:
         GatewayError: it can't start; the text says why and what to do.
@@ -65,52 +71,69 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     _raise_descriptor_limit()
     with Owner(config.data, "receiver"):
-        async with _open(config, config_file, stop, with_worker=with_worker) as started:
+        supervisor = Supervisor(config, config_file) if with_worker else None
+        async with Gateway(config, supervisor).open(try_it) as (webhook_url, page_url, logins):
+            plugins = await supervisor.first_ready(unless=stop) if supervisor else ()
             if not stop.is_set():
-                announce(started)
+                announce(Started(webhook_url, page_url, logins.new_code(), plugins))
             await stop.wait()
             log.info("stopping")
 
 
-@contextlib.asynccontextmanager
-async def _open(
-    config: Config, config_file: Path | None, stop: asyncio.Event, *, with_worker: bool
-) -> AsyncIterator[Started]:
-    async with contextlib.AsyncExitStack() as stack:
-        floor = highest_seq(config.data)
-        journal = Journal(config.data, floor=floor, min_free=config.data_min_free, dedupe=config.dedupe)
-        stack.push_async_callback(journal.close)
-        registry = CollectorRegistry()
-        look = Look(config.data, Redactor(secrets(config)))
-        supervisor = Supervisor(config, config_file) if with_worker else None
-        feed = Feed(look, lambda: {"reasons": supervisor.problems() if supervisor else []})
+class Gateway:
+    """The receiver's parts, and what they tell each other."""
 
-        def accepted(seq: int) -> None:
-            feed.notify((seq,))
-            if supervisor:
-                supervisor.wake()
+    def __init__(self, config: Config, supervisor: Supervisor | None) -> None:
+        self._config = config
+        self._supervisor = supervisor
+        self._registry = CollectorRegistry()
+        self._traffic = Traffic(self._registry)
+        token = admin_token(config)
+        self._logins = Logins(token)
+        self._look = Look(config.data, Redactor((*secrets(config), token.reveal())))
+        self._feed = Feed(self._look, self._status)
 
-        def is_ready() -> bool:
-            return supervisor is None or supervisor.is_ready
+    @contextlib.asynccontextmanager
+    async def open(self, try_it: str) -> AsyncIterator[tuple[str, str, Logins]]:
+        """Run everything. Gives the webhook's URL, the page's, and who may see it."""
+        config = self._config
+        async with contextlib.AsyncExitStack() as stack:
+            floor = highest_seq(config.data)
+            journal = Journal(config.data, floor=floor, min_free=config.data_min_free, dedupe=config.dedupe)
+            stack.push_async_callback(journal.close)
+            if self._supervisor:
+                self._supervisor.on_changed = self._feed.notify
+                await stack.enter_async_context(self._supervisor)
+            receiver = Receiver(config, journal, self._traffic, self._on_accepted)
+            hooks = webhook_app(config, receiver, is_ready=self._is_ready)
+            base = await stack.enter_async_context(_listen(hooks, config.webhook.host, config.webhook.port, "webhook"))
+            webhook_url = base + config.webhook.base_path
+            page = self._page(Welcome(webhook_url=webhook_url, try_it=try_it))
+            page_url = await stack.enter_async_context(_listen(page, config.admin.host, config.admin.port, "admin"))
+            yield webhook_url, page_url + "/live", self._logins
 
-        receiver = Receiver(config, journal, Traffic(registry), accepted)
-        logins = Logins(admin_token(config))
-        if supervisor:
-            supervisor.on_changed = feed.notify
-            await stack.enter_async_context(supervisor)
-        page = admin_app(
-            config=config,
-            look=look,
-            feed=feed,
-            logins=logins,
-            status=lambda: {"ready": is_ready(), "reasons": supervisor.problems() if supervisor else []},
-            registry=registry,
+    def _page(self, welcome: Welcome) -> web.Application:
+        return admin_app(
+            config=self._config,
+            look=self._look,
+            feed=self._feed,
+            logins=self._logins,
+            status=self._status,
+            registry=self._registry,
+            welcome=welcome,
         )
-        page_url = await stack.enter_async_context(_listen(page, config.admin.host, config.admin.port, "admin"))
-        hooks = webhook_app(config, receiver, is_ready=is_ready)
-        hook_url = await stack.enter_async_context(_listen(hooks, config.webhook.host, config.webhook.port, "webhook"))
-        plugins = await supervisor.first_ready(unless=stop) if supervisor else ()
-        yield Started(hook_url + config.webhook.base_path, page_url + "/live", logins.new_code(), plugins)
+
+    def _on_accepted(self, seq: int) -> None:
+        self._feed.notify((seq,))
+        if self._supervisor:
+            self._supervisor.wake()
+
+    def _is_ready(self) -> bool:
+        return self._supervisor is None or self._supervisor.is_ready
+
+    def _status(self) -> dict[str, object]:
+        troubles = self._supervisor.problems() if self._supervisor else []
+        return {"ready": self._is_ready(), "reasons": [*troubles, *self._traffic.problems()]}
 
 
 @contextlib.asynccontextmanager

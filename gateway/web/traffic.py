@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from gateway import names
 
 _ADDRESSES: Final = 10_000  # addresses whose refusals are counted apart; beyond that the counts begin anew
+_LOST: Final = {400: "no JSON object.", 401: "no valid credential."}
+_SHOWN: Final = 5  # addresses named on the page
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -38,6 +40,11 @@ class Traffic:
         self._by_sender[status, sender] += 1
         return self._by_sender[status, sender]
 
-    def unauthorised(self) -> dict[str, int]:
-        """Requests without a valid credential, by address."""
-        return {sender or "unknown": count for (status, sender), count in self._by_sender.items() if status == 401}  # noqa: PLR2004 -- HTTP's own number
+    def problems(self) -> list[str]:
+        """What a person should know of refused posts: Evolution gives them up at once. One sentence an address."""
+        found = [(count, status, sender) for (status, sender), count in self._by_sender.items() if status in _LOST]
+        return [
+            f"{count} post{'' if count == 1 else 's'} from {sender or 'an unknown address'} answered {status}: "
+            f"{_LOST[status]} Evolution does not send them again."
+            for count, status, sender in sorted(found, key=lambda each: -each[0])[:_SHOWN]
+        ]

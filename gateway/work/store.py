@@ -133,7 +133,7 @@ class WorkStore:
         while True:
             try:
                 await self._writer.submit(batch)
-            except sqlite3.Error as error:
+            except sqlite3.OperationalError as error:
                 if not failing:
                     log.error("work_store_unavailable", error=str(error))
                 failing = True
