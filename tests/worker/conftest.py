@@ -28,14 +28,30 @@ from gateway.worker.intake import Intake
 ANA = "5511999990002@s.whatsapp.net"
 BIA = "5511999990003@s.whatsapp.net"
 CANARY = "canary-4711-apikey"
+BEGIN = "BEGIN"
 _NUMBERS = count(1)
+
+
+def fill_up(store: WorkStore) -> None:
+    """Let the store find no more room, as on a full disk."""
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages}")
+
+
+def make_room(store: WorkStore) -> None:
+    store._connection.execute("PRAGMA max_page_count = 1000000")
 
 
 def message(text: str, chat: str = ANA) -> bytes:
     """A `messages.upsert`, another one with each call."""
     n = next(_NUMBERS)
     key = {"remoteJid": chat, "fromMe": False, "id": f"3EB0{n:08d}"}
-    data = {"key": key, "messageType": "conversation", "message": {"conversation": text}, "messageTimestamp": 1761300549}
+    data = {
+        "key": key,
+        "messageType": "conversation",
+        "message": {"conversation": text},
+        "messageTimestamp": 1761300549,
+    }
     return body("messages.upsert", data)
 
 
@@ -111,6 +127,10 @@ class Bench:
                 self._tick.clear()
                 await self._tick.wait()
 
+    def note_commits(self, store: WorkStore) -> None:
+        """Note each commit of the store as it begins, those that fail included."""
+        store._connection.set_trace_callback(lambda sql: self.note(BEGIN) if sql.startswith(BEGIN) else None)
+
     def outcomes(self, plugin: str | None = None) -> list[tuple[int, str]]:
         """Event and status of every delivery settled for good, in the order in which that happened."""
         return [
@@ -126,7 +146,12 @@ class Bench:
 
     @contextlib.asynccontextmanager
     async def worker(
-        self, *plugins: Plugin[Any, Any], apikey: str = "", stuck: float = 120, dies: bool = False, **delivery: Any
+        self,
+        *plugins: Plugin[Any, Any],
+        apikey: str = "",
+        stuck: float = 120,
+        dies: bool = False,
+        **delivery: Any,  # noqa: ANN401 -- any setting of `delivery`
     ) -> AsyncIterator[Engine]:
         """An engine at work; with `dies` it ends like a killed process, without a last word."""
         store = WorkStore(self.folder)

@@ -1,0 +1,290 @@
+"""Every event reaches every plugin that wants it, once, in order within a chat; effects come with the delivery."""
+
+from typing import Any
+
+import pytest
+
+from gateway import ConnectionUpdate, Context, Drop, Event, EventContext, MessagesUpsert, Plugin, Retry
+from gateway import filters as f
+from gateway.work import WorkReader
+from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message
+
+
+def noting(bench: Bench, name: str = "noting") -> Plugin[Any, Any]:
+    """A plugin that notes the text of every message."""
+    plugin = Plugin(name)
+
+    @plugin.message()
+    async def note(event: MessagesUpsert, ctx: Context) -> None:
+        bench.note((ctx.delivery.attempt, event.message.text))
+
+    return plugin
+
+
+async def test_each_subscribed_plugin_gets_each_event_once_and_no_other_gets_any(bench: Bench) -> None:
+    bystander = Plugin("bystander")
+
+    @bystander.on(ConnectionUpdate)
+    async def connected(event: ConnectionUpdate, ctx: EventContext) -> None:
+        del event, ctx
+        bench.note("connection")
+
+    async with bench.worker(noting(bench, "one"), noting(bench, "two"), bystander):
+        await bench.post(*[message(f"m{n}") for n in range(20)])
+        await bench.until(lambda: len(bench.outcomes()) == 40)
+
+    assert bench.outcomes("one") == bench.outcomes("two") == [(n, "done") for n in range(1, 21)]
+    assert bench.rows("SELECT count(*) FROM delivery WHERE plugin = 'bystander'") == [(0,)]
+    assert "connection" not in bench.seen
+
+
+async def test_within_a_plugin_the_first_handler_that_matches_takes_the_event(bench: Bench) -> None:
+    plugin = Plugin("choosy")
+
+    @plugin.message(f.text("a"))
+    async def first(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        bench.note("first")
+
+    @plugin.on(Event)
+    async def rest(event: Event, ctx: EventContext) -> None:
+        del event, ctx
+        bench.note("rest")
+
+    async with bench.worker(plugin):
+        await bench.post(message("a"), message("b"))
+        await bench.until(lambda: len(bench.outcomes()) == 2)
+
+    assert bench.seen == ["first", "rest"]
+    assert bench.rows("SELECT handler FROM delivery ORDER BY id") == [("first",), ("rest",)]
+
+
+async def test_an_event_that_no_handler_takes_is_skipped(bench: Bench) -> None:
+    plugin = Plugin("choosy")
+
+    @plugin.message(f.text("a"))
+    async def first(event: MessagesUpsert, ctx: Context) -> None: ...
+
+    async with bench.worker(plugin):
+        await bench.post(message("b"))
+        await bench.until(bench.outcomes)
+
+    assert bench.outcomes() == [(1, "skipped")]
+
+
+async def test_a_failed_delivery_holds_up_its_own_chat_alone_and_is_tried_again_when_due(bench: Bench) -> None:
+    plugin = Plugin("shaky")
+
+    @plugin.message()
+    async def shake(event: MessagesUpsert, ctx: Context) -> None:
+        bench.note((event.message.text, ctx.delivery.attempt))
+        if event.message.text == "bad" and ctx.delivery.attempt == 1:
+            raise ValueError
+
+    async with bench.worker(plugin, retry=(5,)) as engine:
+        await bench.post(message("bad"), message("after"), message("other", BIA))
+        await bench.until(lambda: ("other", 1) in bench.seen and bench.settled)
+        before = list(bench.seen)
+        bench.now += 5
+        engine.wake()
+        await bench.until(lambda: len(bench.outcomes()) == 3)
+
+    assert ("after", 1) not in before
+    assert [each for each in bench.seen if each[0] != "other"] == [("bad", 1), ("bad", 2), ("after", 1)]
+
+
+async def test_after_its_last_retry_a_delivery_is_a_dead_letter_and_its_chat_goes_on(bench: Bench) -> None:
+    plugin = Plugin("broken")
+
+    @plugin.message(f.text("bad"))
+    async def fail(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        bench.note(ctx.delivery.attempt)
+        raise ValueError("no stock")
+
+    @plugin.message()
+    async def go_on(event: MessagesUpsert, ctx: Context) -> None: ...
+
+    async with bench.worker(plugin, retry=(0, 0)):
+        await bench.post(message("bad"), message("fine"))
+        await bench.until(lambda: len(bench.outcomes()) == 2)
+
+    (dead,) = WorkReader(bench.folder).dead(10)
+    assert bench.seen == [1, 2, 3]
+    assert bench.outcomes() == [(1, "dead"), (2, "done")]
+    assert dead.error is not None
+    assert dead.error.endswith("ValueError: no stock\n")
+
+
+async def test_messages_are_on_disk_with_their_delivery_and_only_then(bench: Bench, gate: Gate) -> None:
+    plugin = Plugin("replying")
+
+    @plugin.message()
+    async def answer(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        ctx.reply("one")
+        ctx.reply("two")
+        bench.note("queued")
+        await gate.passed()
+
+    async with bench.worker(plugin, apikey="key"):
+        await bench.post(message("hi"))
+        await bench.until(lambda: bench.seen)
+        before = bench.rows("SELECT status FROM delivery"), bench.rows("SELECT * FROM outbox")
+        gate.open()
+        await bench.until(bench.outcomes)
+
+    assert before == ([("running",)], [])
+    sent = bench.rows("SELECT seq, n, target, payload ->> 'text', status FROM outbox ORDER BY id")
+    assert sent == [(1, 1, ANA, "one", "queued"), (1, 2, ANA, "two", "queued")]
+
+
+@pytest.mark.parametrize(("error", "status"), [(ValueError, "dead"), (Drop, "dropped")])
+async def test_what_a_handler_queued_before_it_failed_or_dropped_is_sent_by_nobody(
+    bench: Bench, error: type[Exception], status: str
+) -> None:
+    plugin = Plugin("replying")
+
+    @plugin.message()
+    async def answer(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        ctx.reply("never")
+        raise error
+
+    async with bench.worker(plugin, retry=()):
+        await bench.post(message("hi"))
+        await bench.until(bench.outcomes)
+
+    assert bench.outcomes() == [(1, status)]
+    assert bench.rows("SELECT * FROM outbox") == []
+
+
+async def test_a_retried_handler_sends_once(bench: Bench) -> None:
+    plugin = Plugin("patient")
+
+    @plugin.message()
+    async def answer(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        ctx.reply(f"attempt {ctx.delivery.attempt}")
+        if ctx.delivery.attempt < 3:
+            raise Retry(after=0)
+
+    async with bench.worker(plugin):
+        await bench.post(message("hi"))
+        await bench.until(bench.outcomes)
+
+    assert bench.rows("SELECT payload ->> 'text' FROM outbox") == [("attempt 3",)]
+
+
+async def test_without_a_key_messages_are_only_shown(bench: Bench) -> None:
+    plugin = Plugin("replying")
+
+    @plugin.message()
+    async def answer(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        ctx.reply("pong")
+
+    async with bench.worker(plugin):
+        await bench.post(message("ping"))
+        await bench.until(bench.outcomes)
+
+    assert bench.rows("SELECT status, finished IS NOT NULL FROM outbox") == [("shown", 1)]
+
+
+async def test_a_blocking_handler_holds_up_neither_other_plugins_nor_the_engine(bench: Bench, gate: Gate) -> None:
+    blocking = Plugin("blocking")
+
+    @blocking.message()
+    async def block(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        gate.wait()
+
+    async with bench.worker(blocking, noting(bench)):
+        await bench.post(*[message(f"m{n}", BIA if n % 2 else ANA) for n in range(10)])
+        await bench.until(lambda: len(bench.outcomes("noting")) == 10)
+        blocked = bench.outcomes("blocking")
+        gate.open()
+        await bench.until(lambda: len(bench.outcomes("blocking")) == 10)
+
+    assert blocked == []
+
+
+async def test_no_more_handlers_run_at_once_than_configured(bench: Bench, gate: Gate) -> None:
+    plugin = Plugin("busy")
+
+    @plugin.message()
+    async def work(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        bench.note("begun")
+        await gate.passed()
+
+    async with bench.worker(plugin, noting(bench), concurrency=3):
+        await bench.post(*[message("m", f"55119999000{n:02d}@s.whatsapp.net") for n in range(8)])
+        await bench.until(lambda: len(bench.outcomes("noting")) == 8 and bench.seen.count("begun") == 3)
+        begun = bench.seen.count("begun")
+        gate.open()
+        await bench.until(lambda: len(bench.outcomes("busy")) == 8)
+
+    assert begun == 3
+
+
+async def test_text_that_utf8_cannot_hold_neither_stops_the_worker_nor_loses_the_message(bench: Bench) -> None:
+    plugin = Plugin("cutting")
+
+    @plugin.message(f.text("reply"))
+    async def reply(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        ctx.reply("cut \ud83d")
+
+    @plugin.message()
+    async def fail(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        raise ValueError("cut \ud83d")
+
+    async with bench.worker(plugin, retry=()):
+        await bench.post(message("reply"), message("fail"))
+        await bench.until(lambda: len(bench.outcomes()) == 2)
+
+    assert bench.rows("SELECT payload ->> 'text' FROM outbox") == [("cut \ufffd",)]
+    assert bench.rows("SELECT error FROM delivery WHERE status = 'dead'")[0][0].endswith("ValueError: cut \ufffd\n")
+
+
+async def test_while_the_store_is_full_nothing_is_lost_and_no_handler_runs_twice(bench: Bench, gate: Gate) -> None:
+    plugin = Plugin("once")
+
+    @plugin.message()
+    async def once(event: MessagesUpsert, ctx: Context) -> None:
+        bench.note(event.message.text)
+        await gate.passed()
+        ctx.reply("x" * 100_000)
+
+    async with bench.worker(plugin) as engine:
+        await bench.post(message("first"))
+        await bench.until(lambda: bench.seen)
+        fill_up(engine._store)
+        bench.note_commits(engine._store)
+        gate.open()
+        await bench.post(message("second"))
+        await bench.until(lambda: bench.seen.count(BEGIN) == 2)
+        on_disk = bench.rows("SELECT seq, status FROM delivery")
+        make_room(engine._store)
+        await bench.until(lambda: len(bench.outcomes()) == 2)
+
+    assert on_disk == [(1, "running")]
+    assert [each for each in bench.seen if each != BEGIN] == ["first", "second"]
+    assert bench.rows("SELECT count(*) FROM outbox") == [(2,)]
+
+
+async def test_a_damaged_event_is_a_dead_letter_that_says_so(bench: Bench) -> None:
+    await bench.post(body("call", {"id": 1}), message("fine"))
+    bench._journal._writer._connection.execute("UPDATE event SET body = CAST('{}' AS BLOB) WHERE seq = 1")
+    plugin = Plugin("all")
+
+    @plugin.on(Event)
+    async def take(event: Event, ctx: EventContext) -> None: ...
+
+    async with bench.worker(plugin):
+        await bench.until(lambda: len(bench.outcomes()) == 2)
+
+    assert sorted(bench.outcomes()) == [(1, "dead"), (2, "done")]
+    assert "checksum" in bench.rows("SELECT error FROM delivery WHERE seq = 1")[0][0]
