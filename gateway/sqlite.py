@@ -20,6 +20,7 @@ BATCH: Final = 512
 """Jobs in one transaction at most, so that no job waits for an endless batch."""
 
 _PRAGMAS: Final = (
+    "PRAGMA auto_vacuum = INCREMENTAL",  # of a new file only, and only before anything is written to it
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # an acknowledged event survives a power cut; NORMAL lost some when measured
     "PRAGMA wal_autocheckpoint = 1000",  # pages; a small log limits what one bad sector can take

@@ -11,14 +11,15 @@ import time
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
 
 from gateway.errors import GatewayError
 from gateway.log import log
+from gateway.migrations import migrate
 from gateway.sqlite import open_writer
 
 JOURNAL: Final = "journal.db"
-SCHEMA: Final = 1
+STEPS: Final = ("schema.sql",)
+"""Files with the SQL from one version to the next, the first from an empty file."""
 _BROKEN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
 
@@ -72,15 +73,7 @@ class Mark:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = open_writer(path)
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA:
-        raise GatewayError(f"{path} has schema {version}; this gateway knows up to {SCHEMA}: install a newer one")
-    if version == 0:
-        schema = files("gateway.journal").joinpath("schema.sql").read_text()
-        connection.executescript(
-            f"BEGIN IMMEDIATE; {schema}; INSERT INTO meta VALUES ('generation', '{uuid4().hex}');"
-            f"PRAGMA user_version = {SCHEMA}; COMMIT;"
-        )
+    migrate(connection, path, [files("gateway.journal").joinpath(name).read_text() for name in STEPS])
     return connection
 
 

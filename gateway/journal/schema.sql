@@ -5,6 +5,8 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
+INSERT INTO meta VALUES ('generation', lower(hex(randomblob(16))));
+
 -- One row an accepted event. The body comes last: a list of events then never reads the pages that hold a photo.
 CREATE TABLE event (
     seq         INTEGER PRIMARY KEY,      -- the event's number; never used twice, never runs backwards

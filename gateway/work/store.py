@@ -14,15 +14,18 @@ from typing import Any, Final, Literal
 import msgspec
 import orjson
 
-from gateway.errors import GatewayError
 from gateway.log import log
+from gateway.migrations import migrate
 from gateway.plugins.state import StateChange
 from gateway.sqlite import GroupCommit, open_writer
 
 WORK: Final = "work.db"
-SCHEMA: Final = 1
+STEPS: Final = ("schema.sql",)
+"""Files with the SQL from one version to the next, the first from an empty file."""
 HAS_RUN: Final = "has_run"
 """A fact: a worker has taken up events on this data folder. From then on a plugin new to it starts at now."""
+OUTAGES: Final = "outages"
+"""A fact: by plugin, why and since when its breaker is open."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
@@ -154,6 +157,11 @@ class WorkStore:
         row = self._connection.execute("SELECT EXISTS (SELECT 1 FROM fact WHERE key = ?)", (HAS_RUN,)).fetchone()
         return bool(row[0])
 
+    def fact(self, key: str) -> Any:  # noqa: ANN401 -- JSON
+        """What was last noted under a key; None if nothing was."""
+        row = self._connection.execute("SELECT value FROM fact WHERE key = ?", (key,)).fetchone()
+        return orjson.loads(row[0]) if row else None
+
     def positions(self) -> dict[str, int]:
         """By plugin: the number up to which events were taken up."""
         return dict(self._connection.execute("SELECT plugin, seq FROM position").fetchall())
@@ -194,12 +202,7 @@ class WorkStore:
 
 def _open(path: Path) -> sqlite3.Connection:
     connection = open_writer(path)
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA:
-        raise GatewayError(f"{path} has schema {version}; this gateway knows up to {SCHEMA}: install a newer one")
-    if version == 0:
-        schema = files("gateway.work").joinpath("schema.sql").read_text()
-        connection.executescript(f"BEGIN IMMEDIATE; {schema}; PRAGMA user_version = {SCHEMA}; COMMIT;")
+    migrate(connection, path, [files("gateway.work").joinpath(name).read_text() for name in STEPS])
     return connection
 
 
