@@ -80,17 +80,30 @@ def parse_document(text: str, file: str, environ: Mapping[str, str]) -> Section:
     """
     start = Place(file, 0)
     try:
+        if _is_too_deep(text):
+            raise start.error("nested too deep")
         root = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.YAMLError as error:
         raise _syntax_error(error, text, file) from None
-    except RecursionError:
-        raise start.error("nested too deep") from None
     node = Section(start, {}) if root is None else _Builder(file, environ).build(root, "", 0)
     if isinstance(node, Leaf) and node.empty:
         return Section(start, {})
     if not isinstance(node, Section):
         raise node.place.error("expected settings, such as  webhook: {port: 8085}")
     return node
+
+
+def _is_too_deep(text: str) -> bool:
+    """The composer calls itself for each level, so levels are counted before it is let at the text."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.BaseLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            return True
+    return False
 
 
 class _Builder:

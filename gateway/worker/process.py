@@ -33,6 +33,8 @@ EXIT_STUCK: Final = 4
 """A handler could be stopped by nothing; another worker goes on without it."""
 EXIT_UNUSABLE: Final = 3
 """The plugins can't be loaded, on a gateway that has never run: better not to begin."""
+SWITCH: Final = 0.0005
+"""Seconds a handler that only computes keeps the interpreter from the other threads; Python's own 5 ms add up."""
 POLL_LINKED: Final = 5.0
 POLL_ALONE: Final = 0.25
 """Seconds between looks at the journal: with a receiver that wakes the worker, and without."""
@@ -43,6 +45,7 @@ def work(config: Config, descriptor: int | None = None) -> int:
 
     The process ends here, whatever its plugins' threads are doing.
     """
+    sys.setswitchinterval(SWITCH)
     with Owner(config.data, "worker", patience=LOCK_PATIENCE if descriptor is not None else 0):
         code = EXIT_FAILED
         try:
