@@ -234,7 +234,7 @@ def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any])
 def _raw(job: Job) -> dict[str, Any]:
     try:
         return parse(job.event.body) if job.event else {}
-    except EnvelopeError:
+    except (EnvelopeError, AttributeError, TypeError):  # not what the journal was given, not even bytes
         return {}
 
 

@@ -1,0 +1,117 @@
+"""A plugin's thread and loop outlive what its handlers do to them."""
+
+import asyncio
+from typing import Any
+
+from gateway import Context, MessagesUpsert, Plugin
+from tests.worker.conftest import Bench, message
+
+
+async def handled_after(bench: Bench, plugin: Plugin[Any, Any], events: int = 3) -> list[str]:
+    """Each event's result when the plugin's handler gets all of them, one after the other."""
+    async with bench.worker(plugin, retry=()):
+        for n in range(events):
+            await bench.post(message(f"m{n}"))
+            await bench.until(lambda: len(bench.outcomes()) > n)  # noqa: B023 -- awaited within the loop
+    return [status for _, status in bench.outcomes()]
+
+
+async def test_a_handler_that_stops_its_loop_does_not_stop_the_plugin(bench: Bench) -> None:
+    plugin = Plugin("stopping")
+
+    @plugin.message()
+    async def stop(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        asyncio.get_running_loop().stop()
+
+    assert await handled_after(bench, plugin) == ["done"] * 3
+
+
+async def test_a_handler_that_closes_its_loop_fails_alone(bench: Bench) -> None:
+    plugin = Plugin("closing")
+
+    @plugin.message()
+    async def close(event: MessagesUpsert, ctx: Context) -> None:
+        del ctx
+        if event.message.text == "m0":
+            asyncio.get_running_loop().close()
+
+    assert await handled_after(bench, plugin) == ["dead", "done", "done"]
+
+
+async def test_a_task_left_behind_that_exits_does_not_end_the_plugin(bench: Bench) -> None:
+    plugin = Plugin("leaking")
+
+    @plugin.message()
+    async def leak(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        asyncio.get_running_loop().call_soon(exit_now)
+
+    def exit_now() -> None:
+        raise SystemExit
+
+    assert await handled_after(bench, plugin) == ["done"] * 3
+
+
+async def test_a_loop_set_by_a_handler_is_not_the_plugins(bench: Bench) -> None:
+    plugin = Plugin("replacing")
+
+    @plugin.message()
+    async def replace(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        loop.close()
+
+    assert await handled_after(bench, plugin) == ["done"] * 3
+
+
+async def test_a_def_handler_may_run_a_loop_of_its_own(bench: Bench) -> None:
+    plugin = Plugin("own-loop")
+
+    @plugin.message()
+    def run(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        asyncio.run(answer(ctx))
+
+    async def answer(ctx: Context) -> None:
+        ctx.reply("from another loop")
+
+    assert await handled_after(bench, plugin) == ["done"] * 3
+    assert bench.rows("SELECT count(*) FROM outbox") == [(3,)]
+
+
+async def test_a_handler_that_cancels_itself_fails_alone(bench: Bench) -> None:
+    plugin = Plugin("cancelling")
+
+    @plugin.message()
+    async def cancel(event: MessagesUpsert, ctx: Context) -> None:
+        del ctx
+        if event.message.text == "m0":
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+            await asyncio.Event().wait()
+
+    assert await handled_after(bench, plugin) == ["dead", "done", "done"]
+
+
+async def test_all_handlers_of_a_plugin_share_one_loop_and_no_other_plugin_does(bench: Bench) -> None:
+    loops: dict[str, set[int]] = {"one": set(), "two": set()}
+
+    def made(name: str) -> Plugin[Any, Any]:
+        plugin = Plugin(name)
+
+        @plugin.message()
+        async def note(event: MessagesUpsert, ctx: Context) -> None:
+            del event, ctx
+            loops[name].add(id(asyncio.get_running_loop()))
+
+        return plugin
+
+    async with bench.worker(made("one"), made("two")):
+        await bench.post(*[message("m") for _ in range(5)])
+        await bench.until(lambda: len(bench.outcomes()) == 10)
+
+    assert [len(each) for each in loops.values()] == [1, 1]
+    assert len({id(asyncio.get_running_loop()), *loops["one"], *loops["two"]}) == 3
