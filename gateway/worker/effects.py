@@ -43,11 +43,11 @@ def describe(settled: Settled) -> Mapping[str, object]:
         "result": _shown(settled) or settled.status,
         "ms": round(settled.millis, 1),
         "failures": delivery.failures or None,
-        "error": _last_line(settled.error) if settled.error else None,
+        "error": last_line(settled.error) if settled.error else None,
     }
 
 
-def _last_line(error: str) -> str:
+def last_line(error: str) -> str:
     """What a traceback ends with; that of a group of errors ends with a frame drawn in `+`, `|` and `-`."""
     lines = [line.strip(" |+-") for line in error.splitlines()]
     return next((line for line in reversed(lines) if line), "")

@@ -18,34 +18,20 @@ from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
 from gateway.work.state import StateReader
-from gateway.work.store import HAS_RUN, OutboxStatus
+from gateway.work.store import HAS_RUN, OUTAGES, OutboxStatus
 from gateway.worker.attempt import Job
 from gateway.worker.effects import queue_messages
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
 from gateway.worker.revisions import Revisions
-from gateway.worker.verdict import Ended, judge, survived
+from gateway.worker.running import Outage, Running
+from gateway.worker.verdict import Ended, survived
 
 AHEAD: Final = 256
 """Open lanes of one plugin above which no more events are taken up for it."""
 WAITING: Final = 50_000
 """Deliveries of one plugin held in memory at most, those of closed lanes included."""
-
-
-class Running(msgspec.Struct):
-    """One loaded plugin at work."""
-
-    plugin: Plugin[Any, Any]
-    host: Host
-    lanes: Lanes
-    concurrency: int
-    retry: Sequence[float]
-    overdue: float
-    """Seconds after which an attempt counts as stuck."""
-    position: int = 0
-    since: dict[int, float] = msgspec.field(default_factory=dict)
-    """When each delivery was handed to the plugin's thread, by monotonic clock, and has not come back."""
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -57,11 +43,14 @@ class Left(msgspec.Struct, frozen=True):
     waiting: Sequence[Delivery]
     cut_off: Sequence[Delivery]
     """They were running when it ended without a word."""
+    outages: Mapping[str, Outage]
+    """By plugin, where its breaker was open."""
 
     @classmethod
     def by(cls, store: WorkStore) -> "Left":
         """Read it, before the store is first written."""
-        return cls(store.has_run(), store.positions(), *store.unfinished())
+        outages = msgspec.convert(store.fact(OUTAGES) or {}, dict[str, Outage])
+        return cls(store.has_run(), store.positions(), *store.unfinished(), outages)
 
 
 def steady_clock() -> Callable[[], float]:
@@ -82,12 +71,14 @@ class Engine:
         intake: Intake,
         redactor: Redactor,
         settled: Callable[[Sequence[Settled]], None],
+        trouble: Callable[[str, str | None], None] = lambda _plugin, _sentence: None,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._config = config
         self._store = store
         self._intake = intake
         self._tell = settled
+        self._say = trouble
         self._now = clock or steady_clock()
         self._outbox_status: OutboxStatus = "queued" if config.evolution.apikey else "shown"
         self._wake = asyncio.Event()
@@ -97,6 +88,7 @@ class Engine:
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._revisions = Revisions()
+        self._outages: dict[str, Outage] = {}
         self._draining = self._halted = False
         self._idle = asyncio.Event()
         self.stuck = False
@@ -130,7 +122,7 @@ class Engine:
         That counts as no attempt. A store that can't be written for `grace` seconds is not waited for: what it holds
         as running is then run again.
         """
-        batch = Batch(settled=self._judge_all())
+        batch = self._judged()
         for running in self._running.values():
             running.host.stop()
             batch.settled += [_put_back(delivery) for delivery in running.lanes.in_flight()]
@@ -163,6 +155,8 @@ class Engine:
             # A plugin new to this gateway starts at now; on a gateway's very first start that is the beginning.
             running.position = left.positions.get(name, newest)
             batch.positions[name] = (self._intake.generation, running.position)
+            if name in left.outages:
+                running.hold(left.outages[name])
         for delivery in left.cut_off:
             delivery.due = 0.0  # it had begun, so it was due, whatever the clock says now
         for delivery in sorted((*left.waiting, *left.cut_off), key=lambda each: each.id):
@@ -187,7 +181,7 @@ class Engine:
 
     async def _step(self) -> bool:
         """One commit's worth of work. True if there may be more at once."""
-        batch = Batch(settled=self._judge_all())
+        batch = self._judged()
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
         more = await self._take_up(batch)
@@ -234,11 +228,7 @@ class Engine:
         if not (self._draining or self.stuck):
             started = self._start_suspect(now)
             if not self._suspects:
-                started = [
-                    delivery
-                    for running in self._running.values()
-                    for delivery in running.lanes.start(running.concurrency - running.lanes.running, now)
-                ]
+                started = [delivery for running in self._running.values() for delivery in running.start(now)]
         batch.started = [(delivery, time.time()) for delivery in started]
         return started
 
@@ -259,6 +249,17 @@ class Engine:
         self._ended += results
         self._wake.set()
 
+    def _judged(self) -> Batch:
+        """What ended since the last commit, and what that says of the plugins."""
+        batch = Batch(settled=self._judge_all())
+        outages = {name: each.outage for name, each in self._running.items() if each.outage}
+        if outages != self._outages:
+            for name in outages.keys() ^ self._outages.keys():
+                self._say(name, self._running[name].trouble)
+            self._outages = outages
+            batch.facts[OUTAGES] = {name: msgspec.structs.asdict(each) for name, each in outages.items()}
+        return batch
+
     def _judge_all(self) -> list[Settled]:
         ended, self._ended = self._ended, []
         settled = [self._judge(each) for each in ended if self._is_running(each.delivery)]
@@ -274,7 +275,7 @@ class Engine:
         del running.since[delivery.id]
         if self._suspects and self._suspects[0] is delivery:
             self._suspects.pop(0)
-        status = judge(ended, running.retry, self._now())
+        status = running.judge(ended, self._now())
         if status == "done" and not self._revisions.claim(ended.changes):
             status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
         if status == "waiting":
@@ -299,23 +300,13 @@ class Engine:
 
     def _stuck(self) -> list[Ended]:
         """Attempts that nothing could stop. They count as failed, and the process is replaced to be rid of them."""
-        now = time.monotonic()
-        found = []
-        for running in self._running.values():
-            for delivery in running.lanes.in_flight():
-                seconds = now - running.since.get(delivery.id, now)
-                if seconds > running.overdue:
-                    text = f"Nothing could stop it for {running.overdue:g} s, so the worker was restarted."
-                    log.error("handler_stuck", plugin=delivery.plugin, id=delivery.seq, seconds=running.overdue)
-                    began = time.time() - seconds
-                    ended = Ended(delivery=delivery, result="failed", started=began, millis=seconds * 1000, error=text)
-                    found.append(ended)
+        found = [ended for running in self._running.values() for ended in running.stuck(time.monotonic())]
         self.stuck = self.stuck or bool(found)
         return found
 
     def _pause(self) -> float:
         """Seconds to wait when there is nothing to do: until a closed lane opens, or the next slow look."""
-        dues = [due for each in self._running.values() if (due := each.lanes.next_due()) is not None]
+        dues = [due for each in self._running.values() if (due := each.next_due()) is not None]
         wait = min(dues, default=float("inf")) - self._now()
         return max(0.0, min(wait, self._intake.poll))
 

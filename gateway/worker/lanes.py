@@ -5,6 +5,7 @@ No I/O and no clock: the engine hands in what came and what ended, and asks.
 
 import heapq
 from collections import OrderedDict, deque
+from collections.abc import Collection
 from typing import Literal
 
 from gateway.work import Delivery
@@ -65,6 +66,12 @@ class Lanes:
         del self._open[name]
         self._begin(name)
         return True
+
+    def oldest(self, now: float, besides: Collection[int] = ()) -> Delivery | None:
+        """Of the deliveries that may start now the one that came first, `besides` some."""
+        self._open_due(now)
+        heads = (self._lanes[name][0] for name in self._open)
+        return min((each for each in heads if each.id not in besides), key=lambda each: each.id, default=None)
 
     def take_out(self, delivery: Delivery) -> None:
         """A delivery that waits is settled without a start, wherever in its lane it stands."""
