@@ -53,7 +53,7 @@ class FakeEvolution:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.json() if request.can_read_body else None
-        self.calls.append(Call(request.method, request.path, request.headers.get("apikey"), body))
+        self.calls.append(Call(request.method, request.rel_url.raw_path, request.headers.get("apikey"), body))
         if not self.answers:
             return web.json_response({"key": {"id": f"BAE5{len(self.calls):04d}"}, "status": "PENDING"}, status=201)
         answer = self.answers.pop(0)

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from textwrap import dedent
@@ -65,9 +65,10 @@ class Gateway:
 
     # Before and between starts.
 
-    def settings(self, **settings: object) -> None:
+    def settings(self, *, webhook: Mapping[str, object] | None = None, **more: object) -> None:
         """Write config.yaml: these, and for all else the defaults, on ports of this gateway's own."""
-        whole = {"webhook": {"port": self._webhook_port}, "admin": {"port": self._admin_port}, **settings}
+        listener = {"port": self._webhook_port, **(webhook or {})}
+        whole = {"webhook": listener, "admin": {"port": self._admin_port}, **more}
         (self.folder / "config.yaml").write_bytes(orjson.dumps(whole))  # JSON is YAML
 
     def plugin(self, name: str, source: str) -> None:
@@ -198,9 +199,10 @@ class Gateway:
         """A sender of messages.upsert."""
         return Sender(f"{self.webhook}/messages-upsert", connections)
 
-    async def post(self, body: bytes, tail: str = "/messages-upsert") -> Answer:
-        """Post one body."""
-        return await post(self.session, self.webhook + tail, body)
+    async def post(self, body: bytes, tail: str = "/messages-upsert", **headers: str) -> Answer:
+        """Post one body. Underscores in header names become dashes."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await post(self.session, self.webhook + tail, body, **sent)
 
     async def accept(self, body: bytes, tail: str = "/messages-upsert") -> int:
         """Post one new body, which must be accepted; gives the event's number."""
