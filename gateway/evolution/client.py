@@ -102,7 +102,7 @@ async def _read(response: aiohttp.ClientResponse) -> object:
 
 def _complaint(answer: object) -> str:
     """The server's own words, out of the shapes it puts them in."""
-    if isinstance(answer, dict):
+    if answer and isinstance(answer, dict):
         inner = answer.get("response")
         words = inner.get("message") if isinstance(inner, dict) else None
         return _flat(words or answer.get("message") or answer.get("error") or answer)

@@ -31,12 +31,19 @@ class Outbox:
     """Sends messages through one Evolution server; `changed` hears of the event whose message moved on."""
 
     def __init__(
-        self, store: WorkStore, evolution: Evolution, *, expire: float, changed: Callable[[Sequence[int]], None]
+        self,
+        store: WorkStore,
+        evolution: Evolution,
+        *,
+        expire: float,
+        changed: Callable[[Sequence[int]], None],
+        waits: Sequence[float] = WAITS,
     ) -> None:
         self._store = store
         self._evolution = evolution
         self._expire = expire
         self._changed = changed
+        self._waits = waits
         self._chats: dict[Chat, deque[Message]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._is_closing = False
@@ -120,7 +127,7 @@ class Outbox:
         return None
 
     async def _put_back(self, message: Message, attempts: int, error: Exception) -> float:
-        wait = WAITS[min(attempts, len(WAITS)) - 1]
+        wait = self._waits[min(attempts, len(self._waits)) - 1]
         log.warning("message_not_sent", **_names(message), attempt=attempts, again_in=wait, error=str(error))
         due = time.time() + wait
         await self._write(Sent(id=message.id, status="queued", attempts=attempts, due=due, error=str(error)))
