@@ -28,6 +28,10 @@ class PluginError(GatewayError):
     """A plugin file cannot be loaded or is misused. The text names the file and line."""
 
 
+class ControlError(GatewayError):
+    """A replay, drop, retry, pause or resume can't be done as asked. The asker gets 400 with this text."""
+
+
 class StateError(GatewayError):
     """A value that `ctx.state` can't keep. The text names the place and what to do."""
 

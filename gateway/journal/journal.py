@@ -14,8 +14,9 @@ from gateway.config import Dedupe
 from gateway.envelope import Envelope
 from gateway.errors import JournalUnavailable
 from gateway.journal.admission import Admitted, Receipt, admit
+from gateway.journal.controls import Kind
 from gateway.journal.files import Mark, open_journal
-from gateway.journal.rows import checksum, insert_events
+from gateway.journal.rows import checksum, insert_controls, insert_events, last_control
 from gateway.sqlite import GroupCommit
 
 REFUSED_KEPT: Final = 1000
@@ -42,6 +43,13 @@ class Refusal(msgspec.Struct, frozen=True):
     body: bytes
 
 
+class Ask(msgspec.Struct, frozen=True):
+    """Something the worker shall do."""
+
+    kind: Kind
+    payload: str
+
+
 class Journal:
     """The writer of `journal.db`. One per data folder; `Owner` sees to that."""
 
@@ -50,6 +58,7 @@ class Journal:
         folder: Path,
         *,
         floor: int = 0,
+        control_floor: int = 0,
         min_free: int = 0,
         dedupe: Dedupe | None = None,
         clock: Callable[[], float] = time.time,
@@ -59,6 +68,7 @@ class Journal:
         Args:
             folder: the data folder.
             floor: a number below which no event may be numbered (the highest the worker has seen).
+            control_floor: the same for controls.
             min_free: bytes that must be free on the disk, else events are refused for the time being.
             dedupe: what counts as a repeat; everything that can, if left out.
             clock: gives unix seconds.
@@ -70,7 +80,8 @@ class Journal:
         connection, self.generation, last = open_journal(folder, floor)
         self._mark = Mark(folder)
         self._next = self._next_if_committed = last + 1
-        self._writer: GroupCommit[Arrival | Refusal, Receipt | None] = GroupCommit(
+        self._control_floor = control_floor
+        self._writer: GroupCommit[Arrival | Refusal | Ask, Receipt | int | None] = GroupCommit(
             connection, self._apply, name="journal-writer", committed=self._committed
         )
 
@@ -87,8 +98,18 @@ class Journal:
         """
         self._room.check()
         receipt = await self._submit(arrival)
-        assert receipt is not None  # noqa: S101 -- arrivals always get one
+        assert isinstance(receipt, Receipt)  # noqa: S101 -- arrivals always get one
         return receipt
+
+    async def control(self, kind: Kind, payload: str) -> int:
+        """Keep what the worker shall do, and give its id. A full disk refuses events and not this: dropping helps it.
+
+        Raises:
+            JournalUnavailable: it could not be kept.
+        """
+        number = await self._submit(Ask(kind, payload))
+        assert isinstance(number, int)  # noqa: S101 -- each gets one
+        return number
 
     async def refuse(self, refusal: Refusal) -> None:
         """Keep the beginning of a post that can't be accepted, for a person to look at.
@@ -103,20 +124,38 @@ class Journal:
         await self._writer.close()
         self._mark.close()
 
-    async def _submit(self, job: Arrival | Refusal) -> Receipt | None:
+    async def _submit(self, job: Arrival | Refusal | Ask) -> Receipt | int | None:
         # Shielded: a sender that hangs up must not take back a job that is in the writer's hands.
         try:
             return await asyncio.shield(self._writer.submit(job))
         except sqlite3.Error as error:
             raise JournalUnavailable(f"the journal can't be written: {error}") from error
 
-    def _apply(self, connection: sqlite3.Connection, jobs: Sequence[Arrival | Refusal]) -> Sequence[Receipt | None]:
+    def _apply(
+        self, connection: sqlite3.Connection, jobs: Sequence[Arrival | Refusal | Ask]
+    ) -> Sequence[Receipt | int | None]:
         arrivals = [job for job in jobs if isinstance(job, Arrival)]
         for job in jobs:
             if isinstance(job, Refusal):
                 _keep_refusal(connection, job, self._clock())
         receipts = iter(self._append(connection, arrivals))
-        return [next(receipts) if isinstance(job, Arrival) else None for job in jobs]
+        numbers = iter(self._keep_controls(connection, [job for job in jobs if isinstance(job, Ask)]))
+        return [
+            next(receipts) if isinstance(job, Arrival) else next(numbers) if isinstance(job, Ask) else None
+            for job in jobs
+        ]
+
+    def _keep_controls(self, connection: sqlite3.Connection, asked: Sequence[Ask]) -> list[int]:
+        """After the arrivals of the same batch, so that a replay reaches them too."""
+        if not asked:
+            return []
+        first = max(last_control(connection), self._control_floor) + 1
+        rows = [
+            (first + at, self._clock(), one.kind, self._next_if_committed - 1, one.payload)
+            for at, one in enumerate(asked)
+        ]
+        insert_controls(connection, rows)
+        return [row[0] for row in rows]
 
     def _append(self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Runs on the writer's thread, inside a transaction."""

@@ -2,11 +2,13 @@
 
 import re
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
 from gateway.journal.rows import checksum, phones_of
 from gateway.sqlite import open_reader
@@ -14,6 +16,7 @@ from gateway.sqlite import open_reader
 _LID: Final = re.compile(rb"[0-9]{5,20}@lid")
 _LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
 
+_HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
 _SUMMARY: Final = "seq, accepted_at, event, instance, chat, suffix, address, millis, size"
 
 
@@ -45,6 +48,18 @@ class Taken(msgspec.Struct, frozen=True):
     event: str
     instance: str | None
     lane: str
+
+
+class Heading(msgspec.Struct, frozen=True):
+    """What a replay chooses by."""
+
+    seq: int
+    event: str
+    instance: str | None
+    chat: str | None
+    lane: str
+    accepted_at: float
+    """Unix seconds."""
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -94,6 +109,26 @@ class JournalReader:
             "SELECT seq, event, instance, lane FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
         )
         return [Taken(*row) for row in rows]
+
+    def controls(self, after: int, limit: int) -> list[Control]:
+        """What people asked for, in order: the controls with an id above `after`."""
+        rows = self._connection.execute(
+            "SELECT id, at, kind, upto, payload FROM control WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+        )
+        return [Control(*row) for row in rows]
+
+    def between(self, after: int, upto: int, limit: int) -> list[Heading]:
+        """The next events above `after` and up to `upto`, in order, by what a replay chooses by."""
+        rows = self._connection.execute(
+            f"SELECT {_HEADING} FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (after, upto, limit)
+        )
+        return [Heading(*row) for row in rows]
+
+    def among(self, numbers: Sequence[int]) -> list[Heading]:
+        """The same of some events, in order; one that is no longer there is left out."""
+        marks = ", ".join("?" * len(numbers))
+        rows = self._connection.execute(f"SELECT {_HEADING} FROM event WHERE seq IN ({marks}) ORDER BY seq", numbers)
+        return [Heading(*row) for row in rows]
 
     def events(self, numbers: list[int]) -> dict[int, StoredEvent]:
         """Whole events by number; one that is no longer there is left out."""

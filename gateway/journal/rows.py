@@ -25,6 +25,16 @@ def insert_events(connection: sqlite3.Connection, rows: Sequence[tuple[object, .
         connection.execute(_insert("event", _EVENT_COLUMNS, len(chunk)), [value for row in chunk for value in row])
 
 
+def insert_controls(connection: sqlite3.Connection, rows: Sequence[tuple[int, float, str, int, str]]) -> None:
+    """Insert whole rows of `control`."""
+    connection.executemany("INSERT INTO control (id, at, kind, upto, payload) VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def last_control(connection: sqlite3.Connection) -> int:
+    """The highest id of a control; 0 without one."""
+    return int(connection.execute("SELECT coalesce(max(id), 0) FROM control").fetchone()[0])
+
+
 def insert_seen(
     connection: sqlite3.Connection, fresh: Sequence[tuple[bytes, int, float]], repeats: Sequence[bytes]
 ) -> None:

@@ -49,3 +49,12 @@ CREATE TABLE refused (
     size    INTEGER NOT NULL,
     body    BLOB NOT NULL
 );
+
+-- What people asked of the worker: replay, retry, drop, pause, resume. It reads them before events.
+CREATE TABLE control (
+    id      INTEGER PRIMARY KEY,          -- never used twice, in any journal of this data folder
+    at      REAL    NOT NULL,             -- unix seconds
+    kind    TEXT    NOT NULL,
+    upto    INTEGER NOT NULL,             -- the highest event number at that moment: a replay goes no further
+    payload TEXT    NOT NULL              -- JSON
+);
