@@ -15,7 +15,7 @@ from gateway.log import configure
 from gateway.serve.receiver import Started
 from gateway.serve.receiver import serve as run_receiver
 from gateway.web.login import admin_token
-from gateway.worker.process import data_folder, load_plugins
+from gateway.worker.process import data_folder
 from gateway.worker.process import work as run_worker
 
 
@@ -39,13 +39,9 @@ def receive(config_file: Path | None, *, show_link: bool) -> None:
 @click.command()
 @config_option
 @click.option("--link", type=int, hidden=True, help="Descriptor of the socket to the receiver.")
-@click.option("--try", "trial", is_flag=True, hidden=True, help="Only load the plugins; exit 1 if one is broken.")
-def work(config_file: Path | None, *, link: int | None, trial: bool) -> None:
+def work(config_file: Path | None, *, link: int | None) -> None:
     """Run the worker alone: run the plugins on what a receiver on the same data folder accepts."""
-    config = _prepare(config_file)
-    if trial:
-        _try(config)
-    sys.exit(run_worker(config, link))
+    sys.exit(run_worker(_prepare(config_file), link))
 
 
 def _prepare(config_file: Path | None) -> Config:
@@ -104,12 +100,3 @@ def _command() -> str:
         return f"{Path(sys.executable).name} -m gateway"
     on_path = any((Path(folder) / "gateway").exists() for folder in os.get_exec_path())
     return "gateway" if on_path else _short(command.absolute()).removeprefix("./")
-
-
-def _try(config: Config) -> None:
-    """Print what is wrong with the plugins, for whoever asked in another process."""
-    configure("json", "error", secrets(config), stream=open(os.devnull, "w"))  # noqa: SIM115, PTH123 -- lives as long as the process
-    loaded = load_plugins(config)
-    click.echo("; ".join(str(error) for error in loaded.errors))
-    sys.stdout.flush()
-    os._exit(1 if loaded.errors else 0)  # a plugin's threads must not keep the trial

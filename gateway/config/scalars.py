@@ -159,6 +159,10 @@ Seconds = Annotated[float, Scalar("seconds as a number above 0", _positive(parse
 Pause = Annotated[float, Scalar("seconds as a number, 0 or more", _not_negative, is_text=False)]
 Days = Annotated[float, Scalar("days as a number above 0", _positive(parse_number), is_text=False)]
 Size = Annotated[int, Scalar("a size such as 128MiB, 5GiB or a number of bytes", parse_size, is_text=False)]
+Limit = Annotated[
+    int,
+    Scalar("a size such as 1GiB, or 0 for none", lambda text: 0 if text == "0" else parse_size(text), is_text=False),
+]
 BasePath = Annotated[str, Scalar("a path that begins with /, such as /webhook", parse_base_path)]
 Url = Annotated[str, Scalar("an http or https URL without user, password and query", parse_url)]
 Network = Annotated[

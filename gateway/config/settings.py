@@ -18,6 +18,7 @@ from gateway.config.scalars import (
     HeaderName,
     HeaderValue,
     Key,
+    Limit,
     Network,
     PathSecret,
     Pause,
@@ -192,6 +193,8 @@ class Worker(Settings, frozen=True, kw_only=True):
 
     stuck: Seconds = 120
     """Seconds a handler may ignore its cancellation until the worker is restarted."""
+    memory: Limit = GIB
+    """Bytes of memory above which the worker is replaced; 0: no limit."""
 
 
 class Log(Settings, frozen=True, kw_only=True):

@@ -1,10 +1,12 @@
-"""Keep one worker alive beside the receiver: start it, wake it, hear it, replace it when it dies or a file changes."""
+"""Keep one worker alive beside the receiver: start it, wake it, hear it, replace it when it dies or a file changes.
+
+A changed file is loaded by the next worker, which then waits. The one at work makes room only if that brought no new
+error, so an edit that can't be loaded never stops a plugin.
+"""
 
 import asyncio
 import contextlib
-import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -12,25 +14,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import orjson
-
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.log import log
+from gateway.serve.child import Child
+from gateway.serve.restarts import CALM, Restarts
 from gateway.serve.watch import Watch
-from gateway.worker.link import LINE_LIMIT
-from gateway.worker.process import EXIT_UNUSABLE
+from gateway.worker.link import LoadReport
+from gateway.worker.process import EXIT_OUTGROWN, EXIT_UNUSABLE
 
-PAUSES: Final = (0.0, 0.2, 1.0, 2.0, 5.0)
-"""Seconds before the worker is started again, by how often it died in a row."""
-CALM: Final = 30.0
-"""Seconds of life after which a worker's death begins a new row."""
-STOP_WITHIN: Final = 15.0
-"""Seconds a worker gets to stop until it is killed; its own grace is shorter."""
-TRIAL_WITHIN: Final = 60.0
+LOAD_WITHIN: Final = 60.0
 """Seconds that loading changed plugin files may take."""
-LAST_WORDS: Final = 1.0
-"""Seconds to hear a worker out that has ended, should a process it left behind keep the line open."""
 NOT_STARTED: Final = -1000
 """Stands for the exit code of a worker that could not even be started."""
 
@@ -41,13 +35,18 @@ class Supervisor:
     def __init__(self, config: Config, config_file: Path | None) -> None:
         self._config = config
         self._config_file = config_file
-        self._process: asyncio.subprocess.Process | None = None
-        self._line: asyncio.StreamWriter | None = None
+        self._worker: Child | None = None
+        self._next: Child | None = None
+        self._choosing = asyncio.Lock()
+        """Held while a worker is started to work, so that a reload knows which one it replaces."""
+        self._hurry = asyncio.Event()
+        self._handover: Handover | None = None
+        self._restarts = Restarts()
         self._tasks: list[asyncio.Task[None]] = []
-        self._deaths = 0
         self._is_stopping = False
-        self._is_reloading = False
-        self._trouble = ""
+        self._death = ""
+        self._not_reloaded = ""
+        self._troubles: list[str] = []
         self._first: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
         self.is_ready = False
         """The worker has loaded its plugins and works."""
@@ -64,10 +63,14 @@ class Supervisor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._is_stopping = True
-        await self._stop_worker()
+        if self._worker:
+            await self._worker.stop()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for child in (self._worker, self._next):
+            if child:
+                await child.kill()
 
     async def first_ready(self, unless: asyncio.Event) -> Sequence[str]:
         """Wait for the first worker; gives the names of its plugins, or nothing when `unless` is set before.
@@ -82,28 +85,57 @@ class Supervisor:
         return self._first.result() if self._first.done() else ()
 
     def wake(self) -> None:
-        """There are new events. A worker that does not read its line is not written to: it will look anyway."""
-        if self._line is not None and not self._line.transport.get_write_buffer_size():
-            self._line.write(b".")
+        """There are new events."""
+        if self._worker:
+            self._worker.wake()
 
     def problems(self) -> list[str]:
         """What a person should know, in full sentences."""
-        return [self._trouble] if self._trouble else []
+        is_calm = self._worker is not None and self.is_ready and time.monotonic() - self._worker.began > CALM
+        death = "" if is_calm else self._death
+        return [each for each in (self._not_reloaded, death, *self._troubles) if each]
 
     async def _keep_alive(self) -> None:
         while not self._is_stopping:
-            await asyncio.sleep(PAUSES[min(self._deaths, len(PAUSES) - 1)])
-            began = time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), self._restarts.pause)
             code = await self._run_once()
             if self._give_up(code):
                 return
-            if self._is_reloading:
-                self._is_reloading, self._deaths = False, 0
-                continue
-            self._deaths = 1 if time.monotonic() - began > CALM else self._deaths + 1
-            often = "once" if self._deaths == 1 else f"{self._deaths} times in a row"
-            self._trouble = f"The worker died {often} ({_cause(code)}); it is started again."
-            log.error("worker_died", cause=_cause(code), times=self._deaths)
+
+    async def _run_once(self) -> int:
+        """One worker, from its first word to its end; gives its exit code."""
+        try:
+            async with self._choosing:
+                self._hurry.clear()
+                self._worker, self._next = self._next or await Child.start(self._command(), self._hear), None
+                self._worker.go()
+        except OSError as error:  # out of descriptors, processes or memory: that may pass
+            log.error("worker_not_started", error=str(error))
+            self._note_death(NOT_STARTED, 0.0)
+            return NOT_STARTED
+        code = await self._worker.ended()
+        self._note_end(self._worker, code)
+        return code
+
+    def _note_end(self, worker: Child, code: int) -> None:
+        self.is_ready = False
+        self._troubles = []
+        lived = time.monotonic() - worker.began
+        if worker.is_dismissed:
+            self._restarts.replaced()
+        elif code == EXIT_OUTGROWN:
+            self._restarts.outgrew(lived)
+            self._death = "The worker was replaced: it held more memory than worker.memory allows; see the log."
+        else:
+            self._note_death(code, lived)
+
+    def _note_death(self, code: int, lived: float) -> None:
+        self._restarts.died(lived)
+        deaths = self._restarts.deaths
+        often = "once" if deaths == 1 else f"{deaths} times in a row"
+        self._death = f"The worker died {often} ({_cause(code)}); it is started again."
+        log.error("worker_died", cause=_cause(code), times=deaths)
 
     def _give_up(self, code: int) -> bool:
         """Whether another worker would be of no use: the gateway stops, or has never had plugins that load."""
@@ -111,132 +143,107 @@ class Supervisor:
             self._first.set_exception(GatewayError("not started: mend what is named above, or see `gateway check`"))
         return self._is_stopping or (code == EXIT_UNUSABLE and self._first.exception() is not None)
 
-    async def _run_once(self) -> int:
-        """One worker, from its start to its end; gives its exit code."""
-        try:
-            reader = await self._start()
-        except OSError as error:  # out of descriptors, processes or memory: that may pass
-            log.error("worker_not_started", error=str(error))
-            return NOT_STARTED
-        process, listening = self._process, asyncio.create_task(self._listen(reader))
-        assert process is not None  # noqa: S101 -- just started
-        try:
-            # Not the end of the line: a process that a plugin forked holds a copy of it, and of the worker's lock.
-            code = await process.wait()
-            _kill_group(process.pid)
-            await asyncio.wait({listening}, timeout=LAST_WORDS)
-            return code
-        finally:
-            self.is_ready = False
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
-            if self._line:
-                self._line.close()
-            self._line = None
-
-    async def _start(self) -> asyncio.StreamReader:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            try:
-                command = self._command("--link", str(theirs.fileno()))
-                self._process = await asyncio.create_subprocess_exec(
-                    *command, pass_fds=(theirs.fileno(),), start_new_session=True
-                )
-            except BaseException:
-                ours.close()
-                raise
-        reader, self._line = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT)
-        return reader
-
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        """Hear the worker out; returns when it has ended."""
-        with contextlib.suppress(ConnectionError):
-            while True:
-                try:
-                    line = await reader.readline()
-                    if not line:
-                        return
-                    self._hear(orjson.loads(line))
-                except ValueError as error:  # cut off by the worker's death, or too long; the page looks anyway
-                    log.debug("worker_line_not_read", error=str(error))
-
     def _hear(self, message: dict[str, Any]) -> None:
         if "changed" in message:
             self.on_changed(message["changed"])
+        if "troubles" in message:
+            self._troubles = message["troubles"]
+            self.on_changed(())
         if "ready" in message:
-            self.is_ready = True
-            self._trouble = "" if not self._deaths else self._trouble
-            self.wake()
-            plugins = message["ready"]["plugins"]
-            log.info("worker_ready", plugins=", ".join(plugins) or "none")
-            if not self._first.done():
-                self._first.set_result(plugins)
+            self._note_ready(message["ready"]["plugins"])
 
-    def _command(self, *more: str) -> Sequence[str]:
+    def _note_ready(self, plugins: Sequence[str]) -> None:
+        self.is_ready = True
+        self.wake()
+        log.info("worker_ready", plugins=", ".join(plugins) or "none")
+        if self._handover:
+            self._handover.log()
+            self._handover = None
+        else:
+            self._not_reloaded = ""  # no old plugins are left: it has loaded what there is
+        if not self._first.done():
+            self._first.set_result(plugins)
+
+    def _command(self) -> Sequence[str]:
         where = ["--config", str(self._config_file)] if self._config_file else []
-        return [sys.executable, "-m", "gateway", "work", *where, *more]
+        return [sys.executable, "-m", "gateway", "work", *where]
 
     async def _watch(self) -> None:
-        """Replace the worker when a plugin file changes, unless the new files can't be loaded."""
         async for changed in Watch(self._config.routes):
-            if self._is_stopping:
-                return
-            started = time.monotonic()
-            complaint = await self._try_load()
-            if complaint:
-                self._trouble = f"Not reloaded, the old plugins keep running: {complaint}"
-                log.error("plugins_not_reloaded", files=", ".join(changed), error=complaint)
-                continue
-            self._trouble = ""
-            # Without a worker there is none to replace: the next one, already on its way, loads the new files.
-            self._is_reloading = self._process is not None and self._process.returncode is None
-            await self._stop_worker()
-            log.info("plugins_reloaded", files=", ".join(changed), seconds=round(time.monotonic() - started, 2))
+            await self._reload(changed)
 
-    async def _try_load(self) -> str:
-        """Load the changed files in a process of their own; gives what is wrong with them, or nothing."""
+    async def _reload(self, changed: Sequence[str]) -> None:
+        """Start the next worker, and have it take over if it could load what is loaded now."""
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command("--try"), stdout=asyncio.subprocess.PIPE, start_new_session=True
-            )
+            fresh = await Child.start(self._command(), self._hear)
         except OSError as error:
-            return f"no process to try them in: {error}"
-        try:
-            output, _ = await asyncio.wait_for(process.communicate(), TRIAL_WITHIN)
-        except TimeoutError:
-            return f"loading them took longer than {TRIAL_WITHIN:g} s"
-        finally:
-            _kill_group(process.pid)
-        if not process.returncode:
-            return ""
-        lines = output.decode(errors="replace").split("\n")
-        said = next((line for line in reversed(lines) if line.strip()), "")  # above it stands what plugins print
-        return said or f"loading them ended the process ({_cause(process.returncode)})"
-
-    async def _stop_worker(self) -> None:
-        process = self._process
-        if process is None or process.returncode is not None:
+            self._refuse(changed, f"no process to load them in: {error}")
             return
-        with contextlib.suppress(ProcessLookupError):
-            process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_WITHIN)
+            complaint = await self._complaint(fresh)
+            if complaint:
+                self._refuse(changed, complaint)
+            else:
+                await self._hand_over(fresh, changed)
+        finally:
+            if fresh is not self._next and fresh is not self._worker:
+                await fresh.kill()
+
+    async def _complaint(self, fresh: Child) -> str:
+        """Why a worker must not take over; nothing if it may."""
+        try:
+            report = await asyncio.wait_for(fresh.loaded(), LOAD_WITHIN)
         except TimeoutError:
-            log.error("worker_killed", after_seconds=STOP_WITHIN)
-            _kill_group(process.pid)
-            await process.wait()
+            return f"loading them took longer than {LOAD_WITHIN:g} s"
+        if report is None:
+            return f"loading them ended the process ({_cause(await fresh.ended())})"
+        known = self._worker.report.errors if self._worker and self._worker.report else {}
+        return "; ".join(text for file, text in report.errors.items() if file not in known)
+
+    def _refuse(self, changed: Sequence[str], complaint: str) -> None:
+        self._not_reloaded = f"Not reloaded, the old plugins keep running: {complaint}"
+        log.error("plugins_not_reloaded", files=", ".join(changed), error=complaint)
+        self.on_changed(())
+
+    async def _hand_over(self, fresh: Child, changed: Sequence[str]) -> None:
+        self._not_reloaded = self._death = ""
+        async with self._choosing:
+            old, passed_over = self._worker, self._next
+            self._next = fresh
+            self._handover = Handover(changed, fresh.report, old.report if old else None)
+            self._hurry.set()
+        if passed_over:
+            await passed_over.kill()
+        if old:
+            await old.leave()
+
+
+class Handover:
+    """One reload, from when the old worker is asked to leave."""
+
+    def __init__(self, files: Sequence[str], after: LoadReport | None, before: LoadReport | None) -> None:
+        self._files = files
+        self._after = after.plugins if after else {}
+        self._before = before.plugins if before else {}
+        self._began = time.monotonic()
+
+    def log(self) -> None:
+        """The new worker works."""
+        seconds = time.monotonic() - self._began
+        names = [self._after.get(file) or self._before.get(file) or file for file in self._files]
+        log.info(
+            "plugins_reloaded",
+            plugin=", ".join(names),
+            result=f"worker restarted in {seconds:.1f} s",
+            files=", ".join(self._files),
+            seconds=round(seconds, 2),
+        )
 
 
 def _complain(task: asyncio.Task[None]) -> None:
     """Nobody awaits these tasks before the end: an error of ours in one must not pass unheard."""
     if not task.cancelled() and (error := task.exception()):
         log.error("supervision_failed", exc_info=error)
-
-
-def _kill_group(leader: int) -> None:
-    """End whatever a worker, or a trial, has left behind: it may hold the worker's lock and line."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, signal.SIGKILL)
 
 
 def _cause(code: int) -> str:

@@ -116,16 +116,18 @@ class Engine:
         self._halted = True
         self._wake.set()
 
-    async def stop(self, grace: float) -> None:
+    async def stop(self, grace: float, *, suspects: bool = False) -> None:
         """After `run`: settle what has ended, and note that what still runs was stopped on purpose.
 
         That counts as no attempt. A store that can't be written for `grace` seconds is not waited for: what it holds
-        as running is then run again.
+        as running is then run again. With `suspects` it is left so on purpose: one of them had to be stopped, and the
+        next worker runs them alone to find out which.
         """
         batch = self._judged()
         for running in self._running.values():
             running.host.stop()
-            batch.settled += [_put_back(delivery) for delivery in running.lanes.in_flight()]
+            if not suspects:
+                batch.settled += [_put_back(delivery) for delivery in running.lanes.in_flight()]
         if not batch:
             return
         try:
@@ -134,6 +136,11 @@ class Engine:
             log.error("deliveries_not_settled", count=len(batch.settled), after_seconds=grace)
         else:
             self._tell(batch.settled)
+
+    def under_way(self) -> dict[str, list[int]]:
+        """By plugin, the events whose handlers run now."""
+        running = {name: [each.seq for each in one.lanes.in_flight()] for name, one in self._running.items()}
+        return {name: seqs for name, seqs in running.items() if seqs}
 
     def _prepare(self, plugin: Plugin[Any, Any], redactor: Redactor) -> Running:
         settings = self._config.delivery_of(plugin.name)

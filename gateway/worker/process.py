@@ -7,25 +7,28 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Literal
 
 from gateway.config import Config, secrets
-from gateway.errors import GatewayError, PluginError
+from gateway.errors import GatewayError
 from gateway.evolution import Evolution
 from gateway.log import log
 from gateway.owner import Owner
-from gateway.plugins import Handler
-from gateway.plugins.loader import Loaded, load_folder
+from gateway.plugins.loader import Loaded
 from gateway.redact import Redactor
 from gateway.work import Batch, Settled, WorkStore
 from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
 from gateway.worker.link import WorkerLink
+from gateway.worker.loading import facts, load_plugins, log_errors, report
+from gateway.worker.memory import resident, until_above
 from gateway.worker.outbox import Outbox
 
 GRACE: Final = 5.0
 """Seconds that handlers and requests under way get when the worker is asked to stop."""
+SHORT_GRACE: Final = 1.0
+"""Seconds that handlers get when another worker waits to take over, or memory runs out; the rest is run anew."""
 LOCK_PATIENCE: Final = 10.0
 """Seconds to wait for an earlier worker that is on its way out."""
 EXIT_FAILED: Final = 1
@@ -35,21 +38,29 @@ EXIT_UNUSABLE: Final = 3
 """The plugins can't be loaded, on a gateway that has never run: better not to begin."""
 SWITCH: Final = 0.0005
 """Seconds a handler that only computes keeps the interpreter from the other threads; Python's own 5 ms add up."""
+EXIT_OUTGROWN: Final = 5
+"""It held more memory than `worker.memory`; another worker goes on."""
 POLL_LINKED: Final = 5.0
 POLL_ALONE: Final = 0.25
 """Seconds between looks at the journal: with a receiver that wakes the worker, and without."""
+
+Why = Literal["stuck", "asked", "line", "memory"]
+"""What ended the work."""
 
 
 def work(config: Config, descriptor: int | None = None) -> int:
     """Run plugins until asked to stop; gives the exit code. `descriptor` is the socket to the receiver, if it has one.
 
-    The process ends here, whatever its plugins' threads are doing.
+    The process ends here, whatever its plugins' threads are doing, and holds its lock until then.
     """
     sys.setswitchinterval(SWITCH)
-    with Owner(config.data, "worker", patience=LOCK_PATIENCE if descriptor is not None else 0):
+    with contextlib.ExitStack() as held:
+        if descriptor is None:
+            held.enter_context(Owner(config.data, "worker"))
         code = EXIT_FAILED
         try:
-            code = asyncio.run(_work(config, descriptor))
+            loaded = load_plugins(config)
+            code = asyncio.run(_start(config, loaded, descriptor, held))
         except GatewayError as error:
             log.error("worker_not_started", error=str(error))
         except KeyboardInterrupt:
@@ -62,13 +73,23 @@ def work(config: Config, descriptor: int | None = None) -> int:
         os._exit(code)
 
 
-async def _work(config: Config, descriptor: int | None) -> int:
+async def _start(config: Config, loaded: Loaded, descriptor: int | None, held: contextlib.ExitStack) -> int:
+    """Under a receiver, wait for its word first: an earlier worker may be at work, and these plugins no good."""
+    if descriptor is None:
+        return await _work(config, loaded, None)
+    link = await WorkerLink.open(descriptor)
+    if not await link.may_go(report(config, loaded)):
+        return 0
+    held.enter_context(Owner(config.data, "worker", patience=LOCK_PATIENCE))
+    return await _work(config, loaded, link)
+
+
+async def _work(config: Config, loaded: Loaded, link: WorkerLink | None) -> int:
     store = WorkStore(config.data)
-    loaded = _load(config, is_first_start=not store.has_run())
-    if loaded is None:
+    log_errors(loaded)
+    if loaded.errors and (not store.has_run() or not config.routes.is_dir()):
         await store.close()
         return EXIT_UNUSABLE
-    link = await WorkerLink.open(descriptor) if descriptor is not None else None
     intake = await Intake.open(config.data, POLL_LINKED if link else POLL_ALONE)
     say = link.changed if link else _say_nothing
     outbox = _open_outbox(config, store, say)
@@ -87,66 +108,20 @@ async def _work(config: Config, descriptor: int | None) -> int:
         intake=intake,
         redactor=Redactor(secrets(config)),
         settled=settled,
+        trouble=link.trouble if link else _say_no_trouble,
     )
     await store.write(Batch(facts=facts(loaded)))
     if outbox:
         await outbox.recover()
     if link:
         link.ready([each.plugin.name for each in loaded.plugins], len(loaded.errors))
-    await _until_stopped(engine, link)
-    await engine.stop(GRACE)
+    why = await _until_stopped(engine, link, config.worker.memory)
+    await engine.stop(GRACE, suspects=why == "memory")
     if outbox:
         await outbox.close(GRACE)
     await intake.close()
     await store.close()
-    return EXIT_STUCK if engine.stuck else 0
-
-
-def _load(config: Config, *, is_first_start: bool) -> Loaded | None:
-    """The plugins that load. None if that is not good enough: a start may leave broken ones out, but not the first."""
-    try:
-        loaded = load_plugins(config)
-    except PluginError as error:
-        log.error("plugins_not_loaded", error=str(error))
-        return None
-    return None if loaded.errors and is_first_start else loaded
-
-
-def load_plugins(config: Config) -> Loaded:
-    """Load the folder of plugins, without those that are disabled, and log what is broken.
-
-    Raises:
-        PluginError: there is no such folder.
-    """
-    loaded = load_folder(config.routes)
-    for error in loaded.errors:
-        log.error("plugin_left_out", file=str(error.file), line=error.line, error=error.text)
-    enabled = tuple(each for each in loaded.plugins if config.plugin(each.plugin.name).enabled)
-    return Loaded(enabled, loaded.errors)
-
-
-def facts(loaded: Loaded) -> dict[str, object]:
-    """What the page and the command line show of the plugins."""
-    return {
-        "plugins": [
-            {
-                "name": each.plugin.name,
-                "file": each.file.name,
-                "handlers": [_handler(handler) for handler in each.plugin.handlers],
-            }
-            for each in loaded.plugins
-        ],
-        "load_errors": [{"file": error.file.name, "line": error.line, "text": error.text} for error in loaded.errors],
-    }
-
-
-def _handler(handler: Handler) -> dict[str, object]:
-    return {
-        "name": handler.name,
-        "line": handler.line,
-        "events": [event.__name__ for event in handler.events],
-        "filters": [repr(each) for each in handler.filters],
-    }
+    return EXIT_STUCK if engine.stuck else EXIT_OUTGROWN if why == "memory" else 0
 
 
 def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[int]], None]) -> Outbox | None:
@@ -157,22 +132,36 @@ def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[i
     return Outbox(store, evolution, expire=config.outbox.expire, changed=changed)
 
 
-async def _until_stopped(engine: Engine, link: WorkerLink | None) -> None:
-    """Work until a signal, the end of the receiver, or a handler that nothing can stop."""
+async def _until_stopped(engine: Engine, link: WorkerLink | None, limit: int) -> Why:
+    """Work until a signal, the receiver's word or end, too much memory, or a handler that nothing can stop."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    waits = [asyncio.create_task(engine.run()), asyncio.create_task(stop.wait())]
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    running = asyncio.create_task(engine.run())
+    waits: dict[Why, asyncio.Task[Any]] = {"stuck": running, "asked": asyncio.create_task(stop.wait())}
     if link:
-        waits.append(asyncio.create_task(link.listen(engine.wake)))
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    await engine.drain(GRACE)
+        waits["line"] = asyncio.create_task(link.listen(engine.wake))
+    if limit and _leaves_room(limit):
+        waits["memory"] = asyncio.create_task(until_above(limit))
+    await asyncio.wait(waits.values(), return_when=asyncio.FIRST_COMPLETED)
+    why = next(each for each, task in waits.items() if task.done())
+    if why == "memory":
+        log.error("worker_outgrown", held=waits["memory"].result(), limit=limit, running=engine.under_way())
+    await engine.drain(SHORT_GRACE if why == "memory" or (link and link.is_leaving) else GRACE)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(waits[0], GRACE)
-    for task in waits:
+        await asyncio.wait_for(running, GRACE)
+    for task in waits.values():
         task.cancel()
-    await asyncio.gather(*waits, return_exceptions=True)
+    await asyncio.gather(*waits.values(), return_exceptions=True)
+    return why
+
+
+def _leaves_room(limit: int) -> bool:
+    """A limit that is reached before anything has run would only replace one worker by the next, for ever."""
+    if (held := resident()) <= limit:
+        return True
+    log.error("worker_memory_ignored", held=held, limit=limit, todo="raise worker.memory: loading takes more")
+    return False
 
 
 def _log(settled: Settled) -> None:
@@ -182,6 +171,10 @@ def _log(settled: Settled) -> None:
 
 def _say_nothing(_seqs: Sequence[int]) -> None:
     """Nobody listens: the receiver is run apart, and looks by itself."""
+
+
+def _say_no_trouble(_about: str, _sentence: str | None) -> None:
+    """Nobody listens: the log says it too."""
 
 
 def data_folder(config: Config) -> Path:
