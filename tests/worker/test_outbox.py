@@ -209,13 +209,13 @@ async def test_a_message_that_grows_too_old_while_it_waits_its_turn_is_not_sent(
     desk: Desk, evolution: FakeEvolution
 ) -> None:
     evolution.hold.clear()
-    async with desk.outbox(evolution.url, expire=0.3) as outbox:
+    async with desk.outbox(evolution.url, expire=2) as outbox:
         for n in range(AT_ONCE):
             outbox.add(await desk.queue("early", target=f"551199999000{n}"))
-        late = await desk.queue("late", target="551188888888", age=0.2)
+        late = await desk.queue("late", target="551188888888", age=1.8)
         outbox.add(late)
         await evolution.until(AT_ONCE)
-        await asyncio.sleep(late[0].created + 0.3 - time.time() + 0.01)  # the time that is claimed to pass
+        await asyncio.sleep(late[0].created + 2.01 - time.time())  # the time that is claimed to pass
         evolution.hold.set()
         await desk.until(*["sent"] * AT_ONCE, "dead")
 
