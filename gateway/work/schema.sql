@@ -23,11 +23,29 @@ CREATE TABLE delivery (
     millis   REAL,                        -- the last attempt took
     handler  TEXT,                        -- the one that matched
     error    TEXT,                        -- traceback of the last failure, redacted
+    control  INTEGER NOT NULL DEFAULT 0,  -- the replay or retry that last asked for it; 0: nobody did
     UNIQUE (seq, plugin, run)
 );
 
 CREATE INDEX delivery_open ON delivery (plugin, id) WHERE status IN ('waiting', 'running');
 CREATE INDEX delivery_dead ON delivery (id) WHERE status = 'dead';
+CREATE INDEX delivery_control ON delivery (control, status) WHERE control > 0;
+
+-- What people asked for (see the journal), and how far it has come; committed with the deliveries it makes.
+CREATE TABLE control (
+    id      INTEGER PRIMARY KEY,          -- as in journal.db
+    kind    TEXT    NOT NULL,             -- replay, retry, drop, pause, resume
+    payload TEXT    NOT NULL,             -- JSON
+    upto    INTEGER NOT NULL,             -- the highest event number it reaches
+    status  TEXT    NOT NULL,             -- running, done, failed
+    cursors TEXT    NOT NULL,             -- JSON: by plugin, the event it has come to
+    found   INTEGER NOT NULL,             -- deliveries made, or dead letters changed
+    began   REAL    NOT NULL,             -- unix seconds
+    ended   REAL,
+    error   TEXT
+);
+
+CREATE INDEX control_running ON control (id) WHERE status = 'running';
 
 -- Messages that handlers queued. A row exists only with the delivery it belongs to.
 CREATE TABLE outbox (

@@ -26,10 +26,13 @@ HAS_RUN: Final = "has_run"
 """A fact: a worker has taken up events on this data folder. From then on a plugin new to it starts at now."""
 OUTAGES: Final = "outages"
 """A fact: by plugin, why and since when its breaker is open."""
+PAUSED: Final = "paused"
+"""A fact: by plugin, since when it is paused, in unix seconds; `*` stands for all of them."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
 OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead"]
+ControlStatus = Literal["running", "done", "failed"]
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -47,6 +50,13 @@ class Delivery(msgspec.Struct, kw_only=True):
     deaths: int = 0
     due: float = 0.0
     """Unix seconds before which it is not tried again."""
+    control: int = 0
+    """The replay or retry that last asked for it; 0: nobody did."""
+
+    @property
+    def is_again(self) -> bool:
+        """Somebody asked for it again, so it stands behind everything that came as it comes."""
+        return self.control > 0
 
     @property
     def attempt(self) -> int:
@@ -97,6 +107,27 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class Progress(msgspec.Struct, kw_only=True):
+    """How far one control has come."""
+
+    id: int
+    """As in the journal."""
+    kind: str
+    payload: str
+    """JSON."""
+    upto: int
+    """The highest event number it reaches."""
+    status: ControlStatus = "running"
+    cursors: dict[str, int] = msgspec.field(default_factory=dict)
+    """By plugin: the event up to which a replay was made. For dead letters, under "", the highest id looked at."""
+    found: int = 0
+    """Deliveries it has made, or dead letters it has changed."""
+    began: float = 0.0
+    ended: float | None = None
+    """Unix seconds."""
+    error: str | None = None
+
+
 class Batch(msgspec.Struct, kw_only=True):
     """Everything one commit writes."""
 
@@ -109,10 +140,11 @@ class Batch(msgspec.Struct, kw_only=True):
     """Deliveries whose attempt begins once this is on disk (or which are to be taken for running), and when."""
     outbox: list[Sent] = msgspec.field(default_factory=list)
     facts: dict[str, object] = msgspec.field(default_factory=dict)
+    controls: list[Progress] = msgspec.field(default_factory=list)
 
     def __bool__(self) -> bool:
         """There is something to write."""
-        return bool(self.taken or self.positions or self.settled or self.started or self.outbox or self.facts)
+        return any(getattr(self, name) for name in self.__struct_fields__)
 
 
 def storable(text: str) -> str:
@@ -169,16 +201,16 @@ class WorkStore:
     def unfinished(self) -> tuple[list[Delivery], list[Delivery]]:
         """Deliveries that wait, and those that were running when the worker ended without a word; in order."""
         rows = self._connection.execute(
-            "SELECT status, id, seq, plugin, lane, run, alone, failures, deaths, due FROM delivery "
+            "SELECT status, id, seq, plugin, lane, run, alone, failures, deaths, due, control FROM delivery "
             "WHERE status IN ('waiting', 'running') ORDER BY id"
         )
         waiting: list[Delivery] = []
         running: list[Delivery] = []
-        for status, id_, seq, plugin, lane, run, alone, failures, deaths, due in rows:
+        for status, id_, seq, plugin, lane, run, alone, failures, deaths, due, control in rows:
             (waiting if status == "waiting" else running).append(
                 Delivery(
                     id=id_, seq=seq, plugin=plugin, lane=lane, run=run, alone=bool(alone), failures=failures,
-                    deaths=deaths, due=due,
+                    deaths=deaths, due=due, control=control,
                 )
             )  # fmt: skip
         return waiting, running
@@ -213,6 +245,7 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch]) -> Sequence
         _remember(connection, batch.settled)
         _start(connection, batch.started)
         _send(connection, batch.outbox)
+        _note_controls(connection, batch.controls)
         connection.executemany(
             "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",
             [(key, orjson.dumps(value).decode()) for key, value in batch.facts.items()],
@@ -222,8 +255,8 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch]) -> Sequence
 
 def _take(connection: sqlite3.Connection, batch: Batch) -> None:
     connection.executemany(
-        "INSERT INTO delivery (id, seq, plugin, run, lane, status) VALUES (?, ?, ?, ?, ?, 'waiting')",
-        [(d.id, d.seq, d.plugin, d.run, d.lane) for d in batch.taken],
+        "INSERT INTO delivery (id, seq, plugin, run, lane, control, status) VALUES (?, ?, ?, ?, ?, ?, 'waiting')",
+        [(d.id, d.seq, d.plugin, d.run, d.lane, d.control) for d in batch.taken],
     )
     connection.executemany(
         "INSERT OR REPLACE INTO position (plugin, generation, seq) VALUES (?, ?, ?)",
@@ -234,11 +267,11 @@ def _take(connection: sqlite3.Connection, batch: Batch) -> None:
 def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
     connection.executemany(
         "UPDATE delivery SET status = ?, alone = ?, failures = ?, deaths = ?, due = ?, started = ?, millis = ?, "
-        "handler = ?, error = coalesce(?, error) WHERE id = ?",
+        "handler = ?, control = ?, error = coalesce(?, error) WHERE id = ?",
         [
             (
                 s.status, s.delivery.alone, s.delivery.failures, s.delivery.deaths, s.delivery.due, s.started,
-                s.millis, s.handler, s.error, s.delivery.id,
+                s.millis, s.handler, s.delivery.control, s.error, s.delivery.id,
             )
             for s in settled
         ],
@@ -274,6 +307,20 @@ def _start(connection: sqlite3.Connection, started: Sequence[tuple[Delivery, flo
         "UPDATE delivery SET status = 'running', alone = ?, failures = ?, deaths = ?, started = ? WHERE id = ?",
         [(d.alone, d.failures, d.deaths, at, d.id) for d, at in started],
     )
+
+
+def _note_controls(connection: sqlite3.Connection, controls: Sequence[Progress]) -> None:
+    connection.executemany(
+        "INSERT OR REPLACE INTO control (id, kind, payload, upto, status, cursors, found, began, ended, error) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                c.id, c.kind, c.payload, c.upto, c.status, orjson.dumps(c.cursors).decode(), c.found, c.began,
+                c.ended, c.error,
+            )
+            for c in controls
+        ],
+    )  # fmt: skip
 
 
 def _send(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:

@@ -1,11 +1,13 @@
 """Which delivery of one plugin may start now: strictly in order within a lane, in parallel across lanes.
 
+What came as it comes goes first, everywhere: a delivery that was asked for again is behind it, at the end of its lane.
 No I/O and no clock: the engine hands in what came and what ended, and asks.
 """
 
 import heapq
 from collections import OrderedDict, deque
 from collections.abc import Collection
+from itertools import chain
 from typing import Literal
 
 from gateway.work import Delivery
@@ -13,26 +15,59 @@ from gateway.work import Delivery
 Order = Literal["lane", "none"]
 
 
+class _Lane:
+    """What waits in one lane, in two queues: as it came, and asked for again."""
+
+    __slots__ = ("again", "came", "running", "shown")
+
+    def __init__(self) -> None:
+        self.came: deque[Delivery] = deque()
+        self.again: deque[Delivery] = deque()
+        self.running: Delivery | None = None
+        self.shown: Delivery | None = None
+        """The one that the lane is open for, or closed until it is due."""
+
+    @property
+    def first(self) -> Delivery | None:
+        queue = self.came or self.again
+        return queue[0] if queue else None
+
+    def of(self, delivery: Delivery) -> deque[Delivery]:
+        return self.again if delivery.is_again else self.came
+
+
 class Lanes:
     """One plugin's deliveries that have not ended, by lane. A lane is open, running, or closed until a time."""
 
     def __init__(self, order: Order = "lane") -> None:
         self._order = order
-        self._lanes: dict[str, deque[Delivery]] = {}
-        self._open: OrderedDict[str, None] = OrderedDict()
+        self._lanes: dict[str, _Lane] = {}
+        self._open: tuple[OrderedDict[str, None], OrderedDict[str, None]] = OrderedDict(), OrderedDict()
+        """By whether their first delivery was asked for again."""
         self._running: dict[int, Delivery] = {}
-        self._closed: list[tuple[float, str]] = []
-        self._waiting = 0
+        self._closed: list[tuple[float, str, int]] = []
+        """When, which lane, and for which delivery; what no longer holds is passed over."""
+        self._waiting = [0, 0]
 
     @property
     def waiting(self) -> int:
         """Deliveries that have not started, those of closed lanes included."""
-        return self._waiting
+        return sum(self._waiting)
+
+    @property
+    def again(self) -> int:
+        """How many of those that wait were asked for again."""
+        return self._waiting[True]
 
     @property
     def open(self) -> int:
+        """Lanes whose first delivery came as it comes, and may start now."""
+        return len(self._open[False])
+
+    @property
+    def ready(self) -> int:
         """Lanes whose first delivery may start now."""
-        return len(self._open)
+        return len(self._open[False]) + len(self._open[True])
 
     @property
     def running(self) -> int:
@@ -46,85 +81,113 @@ class Lanes:
     def add(self, delivery: Delivery) -> None:
         """Put a delivery at the end of its lane. Deliveries come in the order of their events."""
         name = self._name(delivery)
-        lane = self._lanes.setdefault(name, deque())
-        lane.append(delivery)
-        self._waiting += 1
-        if len(lane) == 1:
-            self._reopen(name, delivery.due)
+        self._lanes.setdefault(name, _Lane()).of(delivery).append(delivery)
+        self._waiting[delivery.is_again] += 1
+        self._show(name)
 
-    def start(self, limit: int, now: float) -> list[Delivery]:
-        """Up to `limit` deliveries that may start now, each the first of its lane; they count as running."""
+    def start(self, limit: int, now: float, again: int | None = None) -> list[Delivery]:
+        """Up to `limit` deliveries that may start now, each the first of its lane; they count as running.
+
+        Those that were asked for again come last, and so that not more than `again` of them run.
+        """
         self._open_due(now)
-        return [self._begin(self._open.popitem(last=False)[0]) for _ in range(min(limit, len(self._open)))]
+        started = self._start(limit, again=False)
+        room = limit - len(started)
+        if again is not None and room:
+            room = min(room, again - sum(each.is_again for each in self._running.values()))
+        return started + self._start(room, again=True)
 
     def start_one(self, delivery: Delivery, now: float) -> bool:
-        """Start this very delivery, if it is the first of an open lane."""
+        """Start this very delivery, if its lane is not running and none of its kind stands before it there."""
         self._open_due(now)
         name = self._name(delivery)
-        if name not in self._open or self._lanes[name][0] is not delivery:
+        lane = self._lanes[name]
+        if lane.running or lane.of(delivery)[0] is not delivery or delivery.due > now:
             return False
-        del self._open[name]
-        self._begin(name)
+        self._hide(name)
+        self._begin(name, delivery)
         return True
 
     def oldest(self, now: float, besides: Collection[int] = ()) -> Delivery | None:
         """Of the deliveries that may start now the one that came first, `besides` some."""
         self._open_due(now)
-        heads = (self._lanes[name][0] for name in self._open)
-        return min((each for each in heads if each.id not in besides), key=lambda each: each.id, default=None)
+        heads = (self._lanes[name].shown for name in chain(*self._open))
+        return min((each for each in heads if each and each.id not in besides), key=lambda each: each.id, default=None)
 
     def take_out(self, delivery: Delivery) -> None:
         """A delivery that waits is settled without a start, wherever in its lane it stands."""
         name = self._name(delivery)
-        lane = self._lanes[name]
-        is_first = lane[0] is delivery
-        lane.remove(delivery)
-        self._waiting -= 1
-        if is_first:
-            self._open.pop(name, None)
-            self._closed = [each for each in self._closed if each[1] != name]
-            heapq.heapify(self._closed)
-            self._go_on(name)
+        self._lanes[name].of(delivery).remove(delivery)
+        self._waiting[delivery.is_again] -= 1
+        self._show(name)
 
     def end(self, delivery: Delivery) -> None:
         """The delivery is settled for good: its lane goes on."""
         name = self._name(delivery)
+        lane = self._lanes[name]
         self._running.pop(delivery.id)
-        self._lanes[name].popleft()
-        self._go_on(name)
+        lane.of(delivery).popleft()
+        lane.running = None
+        self._show(name)
 
     def retry(self, delivery: Delivery) -> None:
-        """The attempt failed: the delivery stays first, and its lane is closed until `delivery.due`."""
+        """The attempt failed: the delivery stays first of its kind, and is not tried before `delivery.due`."""
+        name = self._name(delivery)
         self._running.pop(delivery.id)
-        self._waiting += 1
-        self._reopen(self._name(delivery), delivery.due)
+        self._waiting[delivery.is_again] += 1
+        self._lanes[name].running = None
+        self._show(name)
 
     def next_due(self) -> float | None:
         """Unix seconds at which the next closed lane opens; None when none is closed."""
+        while self._closed and not self._holds(*self._closed[0]):
+            heapq.heappop(self._closed)
         return self._closed[0][0] if self._closed else None
 
     def _name(self, delivery: Delivery) -> str:
         return delivery.lane if self._order == "lane" else str(delivery.id)
 
-    def _go_on(self, name: str) -> None:
+    def _show(self, name: str) -> None:
+        """Open a lane for the delivery that is first in it now, or close it until that is due."""
         lane = self._lanes[name]
-        if lane:
-            self._reopen(name, lane[0].due)
-        else:
+        if lane.running or (lane.shown and lane.shown is lane.first):
+            return
+        self._hide(name)
+        lane.shown = lane.first
+        if lane.shown is None:
             del self._lanes[name]
-
-    def _reopen(self, name: str, due: float) -> None:
-        if due:
-            heapq.heappush(self._closed, (due, name))
+        elif lane.shown.due:
+            heapq.heappush(self._closed, (lane.shown.due, name, lane.shown.id))
         else:
-            self._open[name] = None
+            self._open[lane.shown.is_again][name] = None
+
+    def _hide(self, name: str) -> None:
+        self._lanes[name].shown = None
+        for lanes in self._open:
+            lanes.pop(name, None)
+
+    def _holds(self, due: float, name: str, number: int) -> bool:
+        """Whether a lane is closed for this still."""
+        shown = self._lanes[name].shown if name in self._lanes else None
+        return shown is not None and (shown.id, shown.due) == (number, due) and name not in self._open[shown.is_again]
 
     def _open_due(self, now: float) -> None:
-        while self._closed and self._closed[0][0] <= now:
-            self._open[heapq.heappop(self._closed)[1]] = None
+        while (due := self.next_due()) is not None and due <= now:
+            _, name, _ = heapq.heappop(self._closed)
+            shown = self._lanes[name].shown
+            self._open[shown is not None and shown.is_again][name] = None
 
-    def _begin(self, name: str) -> Delivery:
-        delivery = self._lanes[name][0]
+    def _start(self, limit: int, *, again: bool) -> list[Delivery]:
+        started: list[Delivery] = []
+        while len(started) < limit and self._open[again]:
+            name, _ = self._open[again].popitem(last=False)
+            if delivery := self._lanes[name].shown:
+                started.append(self._begin(name, delivery))
+        return started
+
+    def _begin(self, name: str, delivery: Delivery) -> Delivery:
+        lane = self._lanes[name]
+        lane.running, lane.shown = delivery, None
         self._running[delivery.id] = delivery
-        self._waiting -= 1
+        self._waiting[delivery.is_again] -= 1
         return delivery

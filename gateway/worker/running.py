@@ -40,6 +40,8 @@ class Running(msgspec.Struct):
     since: dict[int, float] = msgspec.field(default_factory=dict)
     """When each delivery was handed to the plugin's thread, by monotonic clock, and has not come back."""
     breaker: Breaker = msgspec.field(default_factory=Breaker)
+    paused: bool = False
+    """Somebody asked that no attempts start."""
     outage: Outage | None = None
     """Set while the breaker is open."""
 
@@ -53,8 +55,10 @@ class Running(msgspec.Struct):
 
     def start(self, now: float) -> list[Delivery]:
         """The deliveries that may start now; they count as running."""
+        if self.paused:
+            return []
         if not self.breaker.is_open:
-            return self.lanes.start(self.concurrency - self.lanes.running, now)
+            return self.lanes.start(self.concurrency - self.lanes.running, now, again=max(1, self.concurrency // 2))
         if self.breaker.probe_at > now or self.lanes.running:
             return []
         probe = self.lanes.oldest(now, besides=self.breaker.tried) or self.lanes.oldest(now)
@@ -66,12 +70,12 @@ class Running(msgspec.Struct):
 
     def next_due(self) -> float | None:
         """Unix seconds at which `start` may have something that it has not now; None: not by itself."""
-        due = self.lanes.next_due()
-        if not self.breaker.is_open:
+        due = self.lanes.next_due() if not self.paused else None
+        if self.paused or not self.breaker.is_open:
             return due
         if self.lanes.running:
             return None
-        if self.lanes.open:
+        if self.lanes.ready:
             return self.breaker.probe_at
         return max(due, self.breaker.probe_at) if due is not None else None
 

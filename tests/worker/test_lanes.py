@@ -9,8 +9,8 @@ from gateway.worker.lanes import Lanes
 NOW = 1000.0
 
 
-def delivery(number: int, lane: str = "a") -> Delivery:
-    return Delivery(id=number, seq=number, plugin="p", lane=lane)
+def delivery(number: int, lane: str = "a", *, again: bool = False) -> Delivery:
+    return Delivery(id=number, seq=number, plugin="p", lane=lane, control=int(again))
 
 
 def test_a_lane_runs_one_delivery_at_a_time_in_order() -> None:
@@ -77,36 +77,94 @@ def test_counts_say_what_waits_and_what_runs() -> None:
     assert (lanes.waiting, lanes.running, lanes.open) == (2, 0, 1)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["add", "start", "end", "fail"]), st.integers(0, 3)), max_size=80))
+def test_what_is_asked_for_again_goes_behind_everything_that_came_in_its_lane_and_in_others() -> None:
+    lanes = Lanes()
+    again, same, other = delivery(1, again=True), delivery(2), delivery(3, "b")
+    for each in (again, same, other):
+        lanes.add(each)
+
+    assert lanes.start(1, NOW) == [same]
+    assert lanes.start(9, NOW) == [other]
+    lanes.end(same)
+    assert lanes.start(9, NOW) == [again]
+
+
+def test_what_came_passes_one_asked_for_again_that_failed_and_waits() -> None:
+    lanes = Lanes()
+    again, came = delivery(1, again=True), delivery(2)
+    lanes.add(again)
+    lanes.start(1, NOW)
+    lanes.add(came)
+    again.due = NOW + 60
+    lanes.retry(again)
+
+    assert lanes.start(9, NOW) == [came]
+    lanes.end(came)
+    assert (lanes.start(9, NOW), lanes.next_due()) == ([], NOW + 60)
+    assert lanes.start(9, NOW + 60) == [again]
+
+
+def test_what_is_asked_for_again_waits_for_one_that_failed_before_it() -> None:
+    lanes = Lanes()
+    came, again = delivery(1), delivery(2, again=True)
+    lanes.add(came)
+    lanes.start(1, NOW)
+    lanes.add(again)
+    came.due = NOW + 5
+    lanes.retry(came)
+
+    assert lanes.start(9, NOW + 4) == []
+    assert lanes.start(9, NOW + 5) == [came]
+
+
+def test_what_is_asked_for_again_leaves_places_free_for_what_comes() -> None:
+    lanes = Lanes()
+    for number in range(8):
+        lanes.add(delivery(number, f"lane-{number}", again=True))
+
+    assert len(lanes.start(8, NOW, again=4)) == 4
+    assert lanes.start(4, NOW, again=4) == []
+    lanes.add(delivery(9, "live"))
+    assert [each.id for each in lanes.start(4, NOW, again=4)] == [9]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["add", "again", "start", "end", "fail"]), st.integers(0, 3)), max_size=80))
 def test_whatever_happens_each_lane_hands_out_its_deliveries_in_order_and_loses_none(
     steps: list[tuple[str, int]],
 ) -> None:
     lanes, now = Lanes(), NOW
-    added: dict[str, list[int]] = {}
-    handed: dict[str, list[int]] = {}
+    added: dict[tuple[str, bool], list[int]] = {}
+    handed: dict[tuple[str, bool], list[int]] = {}
     running: list[Delivery] = []
+
+    def start(limit: int) -> None:
+        running.extend(started := lanes.start(limit, now))
+        assert len({each.lane for each in running}) == len(running)
+        for each in started:
+            came = (each.lane, False)
+            assert not each.is_again or added.get(came, []) == handed.get(came, [])
+
+    def end(ended: Delivery) -> None:
+        lanes.end(ended)
+        handed.setdefault((ended.lane, ended.is_again), []).append(ended.id)
+
     for number, (step, pick) in enumerate(steps):
         now += 1
-        if step == "add":
-            lanes.add(delivery(number, f"lane-{pick}"))
-            added.setdefault(f"lane-{pick}", []).append(number)
+        if step in ("add", "again"):
+            lanes.add(delivery(number, f"lane-{pick}", again=step == "again"))
+            added.setdefault((f"lane-{pick}", step == "again"), []).append(number)
         elif step == "start":
-            running += lanes.start(pick, now)
+            start(pick)
         elif running:
             ended = running.pop(pick % len(running))
-            if step == "end":
-                lanes.end(ended)
-                handed.setdefault(ended.lane, []).append(ended.id)
-            else:
-                ended.due = now + pick
-                lanes.retry(ended)
-        assert len({each.lane for each in running}) == len(running)
+            ended.due = now + pick
+            {"end": end, "fail": lanes.retry}[step](ended)
 
     while lanes.waiting or running:
-        running += lanes.start(10, now := now + 10)
-        for each in running:
-            lanes.end(each)
-            handed.setdefault(each.lane, []).append(each.id)
-        running.clear()
+        now += 10
+        start(10)
+        while running:
+            end(running.pop())
     assert handed == added
+    assert (lanes.ready, lanes.next_due(), lanes._lanes) == (0, None, {})
