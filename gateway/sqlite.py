@@ -11,13 +11,19 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 J = TypeVar("J")
 R = TypeVar("R")
 
 BATCH: Final = 512
 """Jobs in one transaction at most, so that no job waits for an endless batch."""
+
+SHRINK: Final = 256
+"""Pages given back to the disk at once at most."""
+_PAGES: Final = ("page_count", "freelist_count")
+_INCREMENTAL: Final = 2  # of PRAGMA auto_vacuum
+_KEPT: Final = 1024  # free pages a file keeps whatever its size, for what comes next
 
 _PRAGMAS: Final = (
     "PRAGMA auto_vacuum = INCREMENTAL",  # of a new file only, and only before anything is written to it
@@ -49,6 +55,30 @@ def open_reader(path: Path) -> sqlite3.Connection:
     )
 
 
+def used(connection: sqlite3.Connection) -> int:
+    """Bytes of the file that hold something."""
+    pages, free, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in (*_PAGES, "page_size"))
+    return int((pages - free) * size)
+
+
+def spare(connection: sqlite3.Connection) -> int:
+    """Pages worth giving back to the disk: those that are free, but for an eighth that what comes next will fill."""
+    pages, free, vacuum = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in (*_PAGES, "auto_vacuum"))
+    return max(0, free - max(_KEPT, pages // 8)) if vacuum == _INCREMENTAL else 0
+
+
+def shrink(connection: sqlite3.Connection) -> None:
+    """Give some spare pages back to the disk, inside a transaction."""
+    if (pages := min(SHRINK, spare(connection))) > 0:
+        connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+
+
+class _Job(NamedTuple, Generic[J, R]):
+    job: J
+    future: "asyncio.Future[R]"
+    alone: bool
+
+
 class GroupCommit(Generic[J, R]):
     """Runs jobs in batches, each batch in one transaction, on a thread of its own.
 
@@ -69,17 +99,21 @@ class GroupCommit(Generic[J, R]):
         self._apply = apply
         self._committed = committed
         self._is_closing = False
-        self._jobs: queue.SimpleQueue[tuple[J, asyncio.Future[R]] | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job[J, R] | None] = queue.SimpleQueue()
+        self._held: list[_Job[J, R] | None] = []
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def submit(self, job: J) -> "asyncio.Future[R]":
-        """Queue a job; the future is done once its transaction is on disk, or carries why it is not."""
+    def submit(self, job: J, *, alone: bool = False) -> "asyncio.Future[R]":
+        """Queue a job; the future is done once its transaction is on disk, or carries why it is not.
+
+        One that goes `alone` shares its transaction with none: on a full disk it may delete while others can't write.
+        """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         if self._is_closing:  # nobody would ever look at it
             future.set_exception(sqlite3.ProgrammingError("the file is being closed"))
         else:
-            self._jobs.put((job, future))
+            self._jobs.put(_Job(job, future, alone))
         return future
 
     async def close(self) -> None:
@@ -93,24 +127,23 @@ class GroupCommit(Generic[J, R]):
         while (batch := self._gather()) is not None:
             self._deliver(self._settle(batch))
 
-    def _gather(self) -> list[tuple[J, "asyncio.Future[R]"]] | None:
+    def _gather(self) -> "list[_Job[J, R]] | None":
         """Wait for a job, then take all others that wait already. None when closing."""
-        if (first := self._jobs.get()) is None:
+        if (first := self._held.pop() if self._held else self._jobs.get()) is None:
             return None
         batch = [first]
         with contextlib.suppress(queue.Empty):
-            while len(batch) < BATCH:
-                if (job := self._jobs.get_nowait()) is None:
-                    self._jobs.put(None)
+            while len(batch) < BATCH and not first.alone:
+                job = self._jobs.get_nowait()
+                if job is None or job.alone:
+                    self._held.append(job)
                     break
                 batch.append(job)
         return batch
 
-    def _settle(
-        self, batch: list[tuple[J, "asyncio.Future[R]"]]
-    ) -> list[tuple["asyncio.Future[R]", R | BaseException]]:
-        futures = [future for _, future in batch]
-        outcome = self._transact([job for job, _ in batch])
+    def _settle(self, batch: "Sequence[_Job[J, R]]") -> list[tuple["asyncio.Future[R]", R | BaseException]]:
+        futures = [each.future for each in batch]
+        outcome = self._transact([each.job for each in batch])
         if not isinstance(outcome, BaseException):
             return list(zip(futures, outcome, strict=True))
         if len(batch) == 1 or isinstance(outcome, sqlite3.OperationalError):

@@ -16,7 +16,7 @@ from gateway.errors import JournalUnavailable
 from gateway.journal.admission import Admitted, Receipt, admit
 from gateway.journal.controls import Kind
 from gateway.journal.files import Mark, open_journal
-from gateway.journal.rows import checksum, insert_controls, insert_events, last_control
+from gateway.journal.rows import Bite, checksum, insert_controls, insert_events, last_control, remove
 from gateway.sqlite import GroupCommit
 
 REFUSED_KEPT: Final = 1000
@@ -81,7 +81,7 @@ class Journal:
         self._mark = Mark(folder)
         self._next = self._next_if_committed = last + 1
         self._control_floor = control_floor
-        self._writer: GroupCommit[Arrival | Refusal | Ask, Receipt | int | None] = GroupCommit(
+        self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
             connection, self._apply, name="journal-writer", committed=self._committed
         )
 
@@ -119,25 +119,35 @@ class Journal:
         """
         await self._submit(refusal)
 
+    async def remove(self, bite: Bite) -> None:
+        """Take one of retention's bites, in a transaction of its own: it may succeed while nothing can be appended.
+
+        Raises:
+            JournalUnavailable: nothing was removed.
+        """
+        await self._submit(bite)
+
     async def close(self) -> None:
         """Finish what is queued and close the file."""
         await self._writer.close()
         self._mark.close()
 
-    async def _submit(self, job: Arrival | Refusal | Ask) -> Receipt | int | None:
+    async def _submit(self, job: Arrival | Refusal | Bite | Ask) -> Receipt | int | None:
         # Shielded: a sender that hangs up must not take back a job that is in the writer's hands.
         try:
-            return await asyncio.shield(self._writer.submit(job))
+            return await asyncio.shield(self._writer.submit(job, alone=isinstance(job, Bite)))
         except sqlite3.Error as error:
             raise JournalUnavailable(f"the journal can't be written: {error}") from error
 
     def _apply(
-        self, connection: sqlite3.Connection, jobs: Sequence[Arrival | Refusal | Ask]
+        self, connection: sqlite3.Connection, jobs: Sequence[Arrival | Refusal | Bite | Ask]
     ) -> Sequence[Receipt | int | None]:
         arrivals = [job for job in jobs if isinstance(job, Arrival)]
         for job in jobs:
             if isinstance(job, Refusal):
                 _keep_refusal(connection, job, self._clock())
+            elif isinstance(job, Bite):
+                remove(connection, job)
         receipts = iter(self._append(connection, arrivals))
         numbers = iter(self._keep_controls(connection, [job for job in jobs if isinstance(job, Ask)]))
         return [

@@ -11,7 +11,7 @@ import msgspec
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
 from gateway.journal.rows import checksum, phones_of
-from gateway.sqlite import open_reader
+from gateway.sqlite import open_reader, spare, used
 
 _LID: Final = re.compile(rb"[0-9]{5,20}@lid")
 _LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
@@ -48,6 +48,15 @@ class Taken(msgspec.Struct, frozen=True):
     event: str
     instance: str | None
     lane: str
+
+
+class Age(msgspec.Struct, frozen=True):
+    """What retention needs to know of an event."""
+
+    seq: int
+    accepted_at: float
+    size: int
+    """Bytes of body."""
 
 
 class Heading(msgspec.Struct, frozen=True):
@@ -142,6 +151,37 @@ class JournalReader:
     def _phones_in(self, body: bytes) -> dict[str, str]:
         lids = {match.decode() for match in _LID.findall(body, 0, _LIDS_WITHIN)}
         return phones_of(self._connection, sorted(lids)) if lids else {}
+
+    def ages(self, after: int, limit: int) -> list[Age]:
+        """The next events above `after`, in order, for retention."""
+        rows = self._connection.execute(
+            "SELECT seq, accepted_at, size FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+        return [Age(*row) for row in rows]
+
+    def keys(self, after: tuple[int, bytes], limit: int) -> list[tuple[int, bytes, float]]:
+        """The next keys by their event's number: number, key, and unix seconds of the first one."""
+        return self._connection.execute(
+            "SELECT seq, key, at FROM seen WHERE (seq, key) > (?, ?) ORDER BY seq, key LIMIT ?", (*after, limit)
+        ).fetchall()
+
+    def present(self, seqs: Sequence[int]) -> set[int]:
+        """Those of some events that are still there."""
+        marks = ", ".join("?" * len(seqs))
+        return {row[0] for row in self._connection.execute(f"SELECT seq FROM event WHERE seq IN ({marks})", seqs)}
+
+    def first_refused(self) -> float | None:
+        """Unix seconds of the oldest post kept that was answered 400."""
+        row = self._connection.execute("SELECT at FROM refused ORDER BY id LIMIT 1").fetchone()
+        return row[0] if row else None
+
+    def used(self) -> int:
+        """Bytes of the file that hold something."""
+        return used(self._connection)
+
+    def spare(self) -> int:
+        """Free pages worth giving back to the disk."""
+        return spare(self._connection)
 
     def newest(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Summary]:
         """The newest events, newest first: those below `before`, if given, and above `after`."""

@@ -6,6 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Final, TypeVar
 
+import msgspec
+
+from gateway.sqlite import shrink
+
 T = TypeVar("T")
 
 _CHUNKS: Final = (64, 16, 4, 1)
@@ -48,6 +52,36 @@ def insert_seen(
         connection.execute("UPDATE seen SET repeats = repeats + 1 WHERE key = ?", (key,))
 
 
+class Bite(msgspec.Struct, frozen=True, kw_only=True):
+    """What retention removes in one transaction."""
+
+    events: Sequence[int] = ()
+    keys: Sequence[bytes] = ()
+    keys_before: float = 0.0
+    """Unix seconds; a key that was seen again since is kept."""
+    refused_before: float = 0.0
+    """Unix seconds; posts answered 400 are removed if they came before."""
+    shrinks: bool = False
+    """The file gives free pages back to the disk."""
+
+    def __bool__(self) -> bool:
+        """There is something to do."""
+        return bool(self.events or self.keys or self.refused_before or self.shrinks)
+
+
+def remove(connection: sqlite3.Connection, bite: Bite) -> None:
+    """Take a bite. The newest event stays whatever is asked: it carries the numbering on."""
+    newest = "(SELECT max(seq) FROM event)"
+    for chunk in _chunks(bite.events):
+        connection.execute(f"DELETE FROM event WHERE seq IN ({_marks(len(chunk))}) AND seq < {newest}", chunk)
+    for keys in _chunks(bite.keys):
+        connection.execute(f"DELETE FROM seen WHERE key IN ({_marks(len(keys))}) AND at < ?", (*keys, bite.keys_before))
+    if bite.refused_before:
+        connection.execute("DELETE FROM refused WHERE at < ?", (bite.refused_before,))
+    if bite.shrinks:
+        shrink(connection)
+
+
 def phones_of(connection: sqlite3.Connection, lids: Sequence[str]) -> dict[str, str]:
     """The telephone of each LID that has been learned."""
     found: dict[str, str] = {}
@@ -72,18 +106,23 @@ def known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, 
 
 @cache
 def _insert(table: str, columns: str, rows: int) -> str:
-    one = f"({', '.join('?' * len(columns.split(',')))})"
+    one = f"({_marks(len(columns.split(',')))})"
     return f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * rows)}"
 
 
 @cache
 def _phones(count: int) -> str:
-    return f"SELECT lid, phone FROM lid WHERE lid IN ({', '.join('?' * count)})"
+    return f"SELECT lid, phone FROM lid WHERE lid IN ({_marks(count)})"
 
 
 @cache
 def _lookup(count: int) -> str:
-    return f"SELECT key, seq, at FROM seen WHERE key IN ({', '.join('?' * count)})"
+    return f"SELECT key, seq, at FROM seen WHERE key IN ({_marks(count)})"
+
+
+@cache
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
 
 
 def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from gateway.config import Config, refuse_open_listener, secrets
 from gateway.errors import GatewayError
 from gateway.journal import Journal
+from gateway.journal.retention import Retention
 from gateway.log import log
 from gateway.owner import Owner
 from gateway.redact import Redactor
@@ -86,6 +87,7 @@ class Gateway:
     def __init__(self, config: Config, supervisor: Supervisor | None) -> None:
         self._config = config
         self._supervisor = supervisor
+        self._retention: Retention | None = None
         self._registry = CollectorRegistry()
         self._traffic = Traffic(self._registry)
         token = admin_token(config)
@@ -101,6 +103,8 @@ class Gateway:
             floor = highest_seq(config.data)
             journal = Journal(config.data, floor=floor, min_free=config.data_min_free, dedupe=config.dedupe)
             stack.push_async_callback(journal.close)
+            self._retention = Retention(journal, config.retention)
+            await stack.enter_async_context(self._retention.sweep)
             if self._supervisor:
                 self._supervisor.on_changed = self._feed.notify
                 await stack.enter_async_context(self._supervisor)
@@ -132,8 +136,8 @@ class Gateway:
         return self._supervisor is None or self._supervisor.is_ready
 
     def _status(self) -> dict[str, object]:
-        troubles = self._supervisor.problems() if self._supervisor else []
-        return {"ready": self._is_ready(), "reasons": [*troubles, *self._traffic.problems()]}
+        parts = (self._supervisor, self._traffic, self._retention)
+        return {"ready": self._is_ready(), "reasons": [text for part in parts if part for text in part.problems()]}
 
 
 @contextlib.asynccontextmanager

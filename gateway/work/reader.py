@@ -1,7 +1,7 @@
 """Read `work.db`: in short queries, on a connection that can't write, from one thread at a time."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 import orjson
 
-from gateway.sqlite import open_reader
-from gateway.work.store import WORK
+from gateway.sqlite import open_reader, spare
+from gateway.work.store import HAS_RUN, WORK
 
 
 class DeliveryRow(msgspec.Struct, frozen=True):
@@ -56,6 +56,17 @@ class OutboxRow(msgspec.Struct, frozen=True):
     message_id: str | None
     error: str | None
     payload: dict[str, Any]
+
+
+class Waits(msgspec.Struct, frozen=True, kw_only=True):
+    """Who waits for events above which number."""
+
+    has_run: bool = False
+    """A worker has taken up events; until then the first one will, from the beginning."""
+    loaded: frozenset[str] = frozenset()
+    """Plugins of the last worker, running or not."""
+    positions: Mapping[str, int] = {}
+    """By plugin, loaded or gone: the number up to which events were taken up."""
 
 
 _DELIVERY: Final = ", ".join(DeliveryRow.__struct_fields__)
@@ -110,9 +121,60 @@ class WorkReader:
         ).fetchone()
         return waiting, dead
 
+    def waits(self) -> Waits:
+        """What plugins wait for, as far as positions tell."""
+        facts = self.facts()
+        loaded = frozenset(str(plugin.get("name")) for plugin in facts.get("plugins") or ())
+        positions = dict(self._connection.execute("SELECT plugin, seq FROM position").fetchall())
+        return Waits(has_run=bool(facts.get(HAS_RUN)), loaded=loaded, positions=positions)
+
+    def unfinished(self, seqs: Sequence[int], plugins: Iterable[str] | None = None) -> set[int]:
+        """Those of some events with a delivery that waits or runs; only of `plugins`, if given."""
+        rows = self._connection.execute(
+            f"SELECT seq, plugin FROM delivery WHERE seq IN ({_marks(seqs)}) AND status IN ('waiting', 'running')",
+            list(seqs),
+        )
+        return {seq for seq, plugin in rows if plugins is None or plugin in plugins}
+
+    def unsent(self, seqs: Sequence[int]) -> set[int]:
+        """Those of some events with a message that has not left yet."""
+        rows = self._connection.execute(
+            f"SELECT seq FROM outbox WHERE seq IN ({_marks(seqs)}) AND status IN ('queued', 'sending')", list(seqs)
+        )
+        return {row[0] for row in rows}
+
+    def seqs(self, after: int, limit: int) -> list[int]:
+        """The next events above `after` that have rows here, in order; the newest row of each table aside."""
+        rows = self._connection.execute(
+            "SELECT seq FROM (SELECT DISTINCT seq FROM delivery "
+            "WHERE seq > ?1 AND id < (SELECT max(id) FROM delivery) ORDER BY seq LIMIT ?2) "
+            "UNION SELECT seq FROM (SELECT DISTINCT seq FROM outbox "
+            "WHERE seq > ?1 AND id < (SELECT max(id) FROM outbox) ORDER BY seq LIMIT ?2) ORDER BY seq LIMIT ?2",
+            (after, limit),
+        )
+        return [row[0] for row in rows]
+
+    def spare(self) -> int:
+        """Free pages worth giving back to the disk."""
+        return spare(self._connection)
+
     def facts(self) -> dict[str, Any]:
         """What the worker says of itself: `plugins` and `load_errors`."""
         return {key: orjson.loads(value) for key, value in self._connection.execute("SELECT key, value FROM fact")}
+
+
+def opened(folder: Path) -> WorkReader | None:
+    """A reader; None while there is no work store yet.
+
+    Raises:
+        sqlite3.Error: there is one, and it can't be read.
+    """
+    try:
+        return WorkReader(folder)
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}:
+            return None
+        raise
 
 
 def highest_seq(folder: Path) -> int:

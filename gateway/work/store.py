@@ -18,6 +18,7 @@ from gateway.log import log
 from gateway.migrations import migrate
 from gateway.plugins.state import StateChange
 from gateway.sqlite import GroupCommit, open_writer
+from gateway.work.trim import Trim, trim
 
 WORK: Final = "work.db"
 STEPS: Final = ("schema.sql",)
@@ -157,7 +158,7 @@ class WorkStore:
 
     def __init__(self, folder: Path) -> None:
         self._connection = _open(folder / WORK)
-        self._writer: GroupCommit[Batch, None] = GroupCommit(self._connection, _apply, name="work-writer")
+        self._writer: GroupCommit[Batch | Trim, None] = GroupCommit(self._connection, _apply, name="work-writer")
 
     async def write(self, batch: Batch) -> None:
         """Commit a batch, and try again as long as it takes: what it tells has happened already.
@@ -177,6 +178,14 @@ class WorkStore:
                 if failing:
                     log.info("work_store_available")
                 return
+
+    async def trim(self, job: Trim) -> None:
+        """Take one of retention's bites, in a transaction of its own.
+
+        Raises:
+            sqlite3.Error: nothing was removed.
+        """
+        await self._writer.submit(job, alone=True)
 
     async def close(self) -> None:
         """Finish what is queued and close the file."""
@@ -238,8 +247,11 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _apply(connection: sqlite3.Connection, batches: Sequence[Batch]) -> Sequence[None]:
+def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> Sequence[None]:
     for batch in batches:
+        if isinstance(batch, Trim):
+            trim(connection, batch)
+            continue
         _take(connection, batch)
         _settle(connection, batch.settled)
         _remember(connection, batch.settled)

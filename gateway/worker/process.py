@@ -17,6 +17,7 @@ from gateway.owner import Owner
 from gateway.plugins.loader import Loaded
 from gateway.redact import Redactor
 from gateway.work import Batch, Settled, WorkStore
+from gateway.work.retention import work_retention
 from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
@@ -115,7 +116,8 @@ async def _work(config: Config, loaded: Loaded, link: WorkerLink | None) -> int:
         await outbox.recover()
     if link:
         link.ready([each.plugin.name for each in loaded.plugins], len(loaded.errors))
-    why = await _until_stopped(engine, link, config.worker.memory)
+    async with work_retention(config.data, store):
+        why = await _until_stopped(engine, link, config.worker.memory)
     await engine.stop(GRACE, suspects=why == "memory")
     if outbox:
         await outbox.close(GRACE)
