@@ -161,6 +161,7 @@ class Supervisor:
             self._handover = None
         else:
             self._not_reloaded = ""  # no old plugins are left: it has loaded what there is
+        self.on_changed(())
         if not self._first.done():
             self._first.set_result(plugins)
 
