@@ -54,7 +54,7 @@ async def test_no_key_is_in_any_log_page_answer_metric_or_dead_letter(
             "auth": {"header": {"name": "X-Webhook-Token", "values": [HEADER_TOKEN]}, "path_secret": [PATH_SECRET]}
         },
         evolution={"url": evolution.url, "apikey": EVOLUTION_KEY},
-        delivery={"retry": [0.1]},
+        delivery={"retry": []},
     )
     await gateway.start()
 
