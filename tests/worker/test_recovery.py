@@ -223,6 +223,31 @@ async def test_a_suspect_that_order_puts_behind_another_does_not_halt_the_gatewa
     assert [text for _, text, _ in bench.seen] == ["b1", "a1", "a2"]
 
 
+async def test_a_clock_set_back_does_not_hold_up_what_ran_when_the_worker_died(bench: Bench, gate: Gate) -> None:
+    plugin = Plugin("noting")
+
+    @plugin.message()
+    async def fail_once(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        bench.note(ctx.delivery.attempt)
+        if ctx.delivery.attempt == 1:
+            raise ValueError
+        await gate.passed()
+
+    async with bench.worker(plugin, dies=True, retry=(60,)) as engine:
+        await bench.post(message("m1"))
+        await bench.until(lambda: bench.settled)
+        bench.now += 60
+        engine.wake()
+        await bench.until(lambda: bench.seen == [1, 2])
+    bench.now -= 3600
+
+    async with bench.worker(noting(bench)):
+        await bench.until(bench.outcomes)
+
+    assert bench.outcomes() == [(1, "done")]
+
+
 async def test_numbers_of_an_earlier_run_are_never_given_again(bench: Bench) -> None:
     for n in range(3):
         async with bench.worker(noting(bench)):
