@@ -5,8 +5,9 @@ This runs in the plugin's own thread. Whatever a stranger's code does here becom
 
 import asyncio
 import contextvars
+import threading
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Coroutine, Sequence
 from concurrent.futures import Executor
 from traceback import StackSummary, TracebackException
 from typing import Any, Final, TypeVar
@@ -26,6 +27,7 @@ from gateway.plugins.context import EventContext
 from gateway.plugins.state import Memory, Nothing, StateChange, StateSource
 from gateway.redact import Redactor
 from gateway.work import Delivery, storable
+from gateway.worker.frames import place_of
 from gateway.worker.verdict import Ended, Result
 
 T = TypeVar("T")
@@ -149,8 +151,9 @@ class Attempts:
     async def _in_thread(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
         """A thread can't be cancelled: past its limit the context is closed, and the lane stays so until it ends."""
         here = contextvars.copy_context()  # else what one chat's handler sets is still there for the next in its thread
+        threads: list[int] = []
         future = asyncio.get_running_loop().run_in_executor(
-            self._threads, here.run, _call_in_thread, handler, event, ctx
+            self._threads, here.run, _call_in_thread, handler, event, ctx, threads
         )
         done, _ = await asyncio.wait({future}, timeout=self._timeout)
         if done:
@@ -161,10 +164,15 @@ class Attempts:
                 await self._within_limit(result, handler.name)
             return
         text = f"{handler.name} took longer than {self._timeout:g} s (delivery.timeout)"
-        log.error("handler_overran", plugin=self._plugin.name, handler=handler.name, seconds=self._timeout)
+        self._log_overrun(handler, threads)
         ctx.close(text)
         await asyncio.wait({future})
         raise HandlerTimeout(text)
+
+    def _log_overrun(self, handler: Handler, threads: Sequence[int]) -> None:
+        place = place_of(threads[0], handler.file) if threads else None
+        where = {"function": place.function, "file": place.file, "line": place.line} if place else {}
+        log.error("handler_overran", plugin=self._plugin.name, handler=handler.name, seconds=self._timeout, **where)
 
     def _failed(self, job: Job, clock: "Clock", handler: Handler | None, error: BaseException) -> Ended:
         name = handler.name if handler else None
@@ -223,8 +231,9 @@ class Clock:
         )
 
 
-def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> object:
+def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any], threads: list[int]) -> object:
     """What a `def` handler gives, its error included: a future can't carry every error (StopIteration, for one)."""
+    threads.append(threading.get_ident())
     try:
         return handler.function(event, ctx)
     except BaseException as error:  # noqa: BLE001 -- a stranger's code ran; raised again where attempts end

@@ -42,12 +42,29 @@ class Host:
         )
         self._loop = asyncio.new_event_loop()
         self._is_stopping = False
+        self._given = self._returned = 0
         # Daemonic: a handler that never ends must not keep a worker that was told to stop.
         self._thread = threading.Thread(target=self._serve, name=f"plugin-{plugin.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def thread(self) -> int:
+        """Identity of the plugin's thread."""
+        return self._thread.ident or 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Some attempt has not ended."""
+        return self._given != self._returned
+
+    def call(self, function: Callable[[], None]) -> None:
+        """Have the plugin's loop call a function, once it gets to it."""
+        with contextlib.suppress(RuntimeError):  # stopped
+            self._loop.call_soon_threadsafe(function)
+
     def start(self, jobs: Sequence[Job]) -> None:
         """Begin attempts. Called on the home loop."""
+        self._given += len(jobs)
         self._loop.call_soon_threadsafe(self._begin, jobs)
 
     def stop(self) -> None:
@@ -86,6 +103,7 @@ class Host:
         self._report(await running)
 
     def _report(self, ended: Ended) -> None:
+        self._returned += 1
         self._results.append(ended)
         if len(self._results) == 1:
             self._loop.call_soon(self._flush)
