@@ -37,10 +37,11 @@ class Owner:
         while not self._try():
             if time.monotonic() >= deadline:
                 holder = os.pread(self._file, 100, 0).decode(errors="replace").strip() or "another process"
-                os.close(self._file)
+                self._let_go()
                 where = f"{self._path.parent} is in use: {holder} is its {self._half}"
                 raise DataFolderBusy(f"{where}. Stop it, or name another folder as `data` in config.yaml.")
             time.sleep(_RETRY)
+        os.register_at_fork(after_in_child=self._let_go)  # what a plugin forks must not hold the lock after us
         os.ftruncate(self._file, 0)
         with contextlib.suppress(
             OSError
@@ -51,7 +52,12 @@ class Owner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _try(self) -> bool:
         try:
