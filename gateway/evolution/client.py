@@ -13,7 +13,7 @@ import aiohttp
 from gateway.errors import GatewayError
 
 TIMEOUT: Final = 60.0  # seconds; sendText waits for the typing delay it was asked for
-
+CONNECT_WITHIN: Final = 5.0  # seconds
 
 _PROXY_GAVE_UP: Final = frozenset({502, 504, 520, 524})
 """A proxy's words for an Evolution that took the request and did not answer it (520 and 524: Cloudflare's)."""
@@ -43,10 +43,15 @@ class EvolutionUnsure(GatewayError):
 class Evolution:
     """One Evolution API server. Close it with `close()`."""
 
-    def __init__(self, url: str, apikey: str, *, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, url: str, apikey: str, *, timeout: float = TIMEOUT, connect_within: float = CONNECT_WITHIN
+    ) -> None:
         self._url = url.rstrip("/")
         self._session = aiohttp.ClientSession(
-            headers={"apikey": apikey}, timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=5)
+            # Node closes idle connections after 5 s: a request that crosses it on one would count as unsure.
+            connector=aiohttp.TCPConnector(force_close=True),
+            headers={"apikey": apikey},
+            timeout=aiohttp.ClientTimeout(total=timeout, sock_connect=connect_within),
         )
 
     async def send_text(self, instance: str, number: str, text: str, *, mentions: tuple[str, ...] = ()) -> str | None:
@@ -80,6 +85,8 @@ class Evolution:
                 answer = await _read(response)
         except aiohttp.ClientConnectorError as error:
             raise EvolutionUnreachable(f"Evolution does not answer at {self._url}: {error.os_error}") from error
+        except aiohttp.ConnectionTimeoutError as error:
+            raise EvolutionUnreachable(f"Evolution does not answer at {self._url}: no connection in time") from error
         except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
             raise EvolutionUnsure(f"no answer from {self._url}: {type(error).__name__} {error}".rstrip()) from error
         if response.status in _PROXY_GAVE_UP:
