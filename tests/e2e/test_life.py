@@ -102,6 +102,34 @@ async def test_a_receiver_that_is_killed_takes_its_worker_with_it(gateway: Gatew
     await until(lambda: not gateway.processes, "the worker has ended too", within=STOP_WITHIN)
 
 
+async def test_a_process_that_a_plugin_forked_keeps_no_later_worker_from_starting(gateway: Gateway) -> None:
+    gateway.plugin(
+        "forks",
+        """
+        import os
+        import time
+
+        @plugin.message()
+        async def fork(event, ctx):
+            if os.fork() == 0:
+                time.sleep(60)
+                os._exit(0)
+            record(ctx)
+        """,
+    )
+    await gateway.start()
+    await gateway.accept(message(1))
+    await gateway.settled()
+    forked = set(gateway.processes) - {gateway.process.pid, gateway.worker}
+
+    await gateway.kill()
+    await until(lambda: set(gateway.processes) == forked, "only what was forked is left", within=STOP_WITHIN)
+    await gateway.start()
+
+    assert len(forked) == 1
+    assert forked < set(gateway.processes)
+
+
 async def test_an_edited_plugin_takes_effect_and_no_event_is_lost_or_handled_twice_meanwhile(gateway: Gateway) -> None:
     write_version(gateway, 1)
     await gateway.start()
