@@ -1,8 +1,11 @@
 """An edit is loaded by the next worker, which takes over only if it can; nothing is lost, and nothing runs twice."""
 
 import asyncio
+import os
+import signal
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +25,18 @@ async def greet(event, ctx):
 def save(gateway: Gateway, version: str, *, before: str = "") -> None:
     """Save routes/greet.py; `before` runs when it is imported."""
     gateway.plugin("greet", before + GREET.format(version=version))
+
+
+def slow_import(gateway: Gateway) -> tuple[str, Path, Path]:
+    """Source that makes a file when it begins to be imported, and waits for another."""
+    begun, let_go = gateway.folder / "begun", gateway.folder / "let-go"
+    source = f"""
+import pathlib, time
+pathlib.Path({str(begun)!r}).touch()
+while not pathlib.Path({str(let_go)!r}).exists():
+    time.sleep(0.01)
+"""
+    return source, begun, let_go
 
 
 async def reloads(gateway: Gateway, count: int = 1) -> None:
@@ -125,13 +140,7 @@ async def test_the_last_of_two_quick_edits_is_what_runs(gateway: Gateway) -> Non
 async def test_an_edit_during_a_reload_is_what_runs_in_the_end(gateway: Gateway) -> None:
     save(gateway, "one")
     await gateway.start()
-    begun, let_go = gateway.folder / "begun", gateway.folder / "let-go"
-    slow = f"""
-import pathlib, time
-pathlib.Path({str(begun)!r}).touch()
-while not pathlib.Path({str(let_go)!r}).exists():
-    time.sleep(0.01)
-"""
+    slow, begun, let_go = slow_import(gateway)
 
     save(gateway, "two", before=slow)
     await until(begun.exists, "the second version is being loaded")
@@ -139,6 +148,37 @@ while not pathlib.Path({str(let_go)!r}).exists():
     let_go.touch()
 
     await handled_by(gateway, "three")
+
+
+async def test_a_worker_that_dies_during_a_reload_costs_neither_the_edit_nor_an_event(gateway: Gateway) -> None:
+    save(gateway, "one")
+    await gateway.start()
+    slow, begun, let_go = slow_import(gateway)
+    old = gateway.worker
+    assert old is not None
+
+    save(gateway, "two", before=slow)
+    await until(begun.exists, "the second version is being loaded")
+    os.kill(old, signal.SIGKILL)
+    await gateway.accept(message(1))
+    let_go.touch()
+
+    await handled_by(gateway, "two")
+    await gateway.settled()
+    assert sorted(record.seq for record in gateway.records) == sorted(gateway.events())
+
+
+async def test_a_worker_that_waits_to_take_over_ends_with_its_receiver(gateway: Gateway) -> None:
+    save(gateway, "one")
+    await gateway.start()
+    slow, begun, let_go = slow_import(gateway)
+
+    save(gateway, "two", before=slow)
+    await until(begun.exists, "the second version is being loaded")
+    await gateway.kill()
+    let_go.touch()
+
+    await until(lambda: not gateway.processes, "nothing is left")
 
 
 async def test_a_new_file_is_loaded_and_a_deleted_ones_deliveries_wait_until_it_is_back(gateway: Gateway) -> None:
