@@ -115,13 +115,28 @@ class AdminSite:
         return receipt.seq
 
     async def settle(
-        self, seq: int, plugin: str = "ping", status: Status = "done", *, text: str | None = None, **more: str
+        self,
+        seq: int,
+        plugin: str = "ping",
+        status: Status = "done",
+        *,
+        text: str | None = None,
+        handler: str | None = None,
+        error: str | None = None,
     ) -> None:
-        """Settle an event in a plugin, as the worker does. `more`: handler, error."""
+        """Settle an event in a plugin, as the worker does."""
         delivery = await self.take(seq, plugin)
-        delivery.failures = 1 if "error" in more else 0
+        delivery.failures = 1 if error else 0
         messages = () if text is None else (self._message(delivery, text),)
-        settled = Settled(delivery=delivery, status=status, started=time.time(), millis=12.4, messages=messages, **more)
+        settled = Settled(
+            delivery=delivery,
+            status=status,
+            started=time.time(),
+            millis=12.4,
+            handler=handler,
+            error=error,
+            messages=messages,
+        )
         await self.work.write(Batch(settled=[settled]))
         self.feed.notify([seq])
 
