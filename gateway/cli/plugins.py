@@ -2,8 +2,10 @@
 
 import contextlib
 import re
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +18,9 @@ from gateway.cli.output import columns, count, heading, json_text
 from gateway.config import Config, refuse_open_listener
 from gateway.errors import GatewayError
 from gateway.plugins import Handler, Loaded, LoadedPlugin, LoadError, load_folder
+from gateway.redact import printable
+from gateway.work import WorkReader
+from gateway.work.store import OUTAGES
 
 _MISSING_MODULE: Final = re.compile(r"^ModuleNotFoundError: No module named '([\w.]+)'")
 
@@ -52,9 +57,10 @@ def plugins(config_file: Path | None, *, as_json: bool) -> None:
     """List the loaded plugins and what they subscribe to."""
     config = load_config(config_file)
     loaded = _load(config)
+    outages = _outages(config)
     for each in loaded.plugins:
         enabled = config.plugin(each.plugin.name).enabled
-        view = _plugin_view(each, enabled=enabled)
+        view = _plugin_view(each, enabled=enabled, held=outages.get(each.plugin.name))
         click.echo(json_text(view) if as_json else "\n".join([*_plugin_lines(view), ""]))
     if not loaded.plugins and not as_json:
         click.echo(f"  No plugins in {_short(config.routes)}: put a file there, or begin with  gateway init")
@@ -121,9 +127,19 @@ def _enabled(config: Config, loaded: Loaded) -> list[LoadedPlugin]:
     return [each for each in loaded.plugins if config.plugin(each.plugin.name).enabled]
 
 
-def _plugin_view(each: LoadedPlugin, *, enabled: bool) -> dict[str, Any]:
+def _outages(config: Config) -> dict[str, str]:
+    """What the plugins fail with that the worker holds back; nothing where none has run."""
+    try:
+        with closing(WorkReader(config.data)) as work:
+            return {name: str(outage["error"]) for name, outage in (work.facts().get(OUTAGES) or {}).items()}
+    except sqlite3.Error:
+        return {}
+
+
+def _plugin_view(each: LoadedPlugin, *, enabled: bool, held: str | None) -> dict[str, Any]:
     handlers = [_handler_view(handler) for handler in each.plugin.handlers]
-    return {"name": each.plugin.name, "file": _short(each.file), "enabled": enabled, "handlers": handlers}
+    view = {"name": each.plugin.name, "file": _short(each.file), "enabled": enabled, "handlers": handlers}
+    return {**view, "held": held} if held else view
 
 
 def _handler_view(handler: Handler) -> dict[str, Any]:
@@ -138,6 +154,8 @@ def _handler_view(handler: Handler) -> dict[str, Any]:
 def _plugin_lines(view: dict[str, Any]) -> Iterator[str]:
     note = "" if view["enabled"] else click.style("   disabled in config.yaml", fg="yellow")
     yield f"  {click.style(view['name'], bold=True)}   {click.style(view['file'], dim=True)}{note}"
+    if held := view.get("held"):
+        yield click.style(f"    held back, for it fails again and again: {printable(held)}", fg="red")
     if not view["handlers"]:
         yield "    no handlers: it takes no event"
     rows = [
