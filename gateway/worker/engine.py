@@ -27,6 +27,7 @@ from gateway.worker.lanes import Lanes
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.verdict import Ended, survived
+from gateway.worker.watchdog import Watchdog
 
 AHEAD: Final = 256
 """Open lanes of one plugin above which no more events are taken up for it."""
@@ -89,6 +90,7 @@ class Engine:
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._revisions = Revisions()
         self._outages: dict[str, Outage] = {}
+        self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
         self._idle = asyncio.Event()
         self.stuck = False
@@ -101,11 +103,15 @@ class Engine:
     async def run(self) -> None:
         """Work until `drain` or `stuck`. Starts with what an earlier worker left behind."""
         await self._recover()
-        while not (self.stuck or self._halted):
-            if not await self._step():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._pause())
-            self._wake.clear()
+        watching = asyncio.create_task(self._watchdog.run())
+        try:
+            while not (self.stuck or self._halted):
+                if not await self._step():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), self._pause())
+                self._wake.clear()
+        finally:
+            watching.cancel()
 
     async def drain(self, grace: float) -> None:
         """Take nothing more up, give what runs `grace` seconds to end, settle it, and let `run` return."""
