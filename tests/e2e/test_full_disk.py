@@ -1,20 +1,13 @@
-"""A disk with no room: nothing is acknowledged that is not stored, nothing is done twice, and it goes on by itself.
+"""A disk with no room: nothing is acknowledged that is not stored, nothing is done twice, and it goes on by itself."""
 
-A limit on the size of a process's files stands in for the disk: Python ignores SIGXFSZ, so writes fail the same way.
-"""
-
-import resource
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from tests.support.bodies import message, messages
+from tests.support.damage import no_room
 from tests.support.evidence import Evidence, complaints, repeated
 from tests.support.gateway import Gateway
 from tests.support.waiting import until
 
-ROOM = 40_000  # bytes that may still be written to the log of a database
 POSTS = 60
 AT_ONCE = 20  # messages of as many chats; delivery.concurrency is 32
 
@@ -99,17 +92,6 @@ async def test_less_room_than_data_min_free_is_answered_503(gateway: Gateway) ->
     assert "data_min_free" in refused.json["detail"]
     assert accepted.status == 202
     assert [record.seq for record in gateway.records] == [accepted.id]
-
-
-@contextmanager
-def no_room(pid: int, file: Path, *, left: int = ROOM) -> Iterator[None]:
-    """Let a process's files grow `left` bytes beyond the present size of `file`, which is its largest, no further."""
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (file.stat().st_size + left, hard))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def gather(gateway: Gateway, acknowledged: dict[bytes, int], *, plugin: str = "recorder") -> Evidence:

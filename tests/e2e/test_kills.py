@@ -2,21 +2,15 @@
 
 import asyncio
 import random
-import shutil
-import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
 from functools import partial
-from itertools import pairwise
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from tests.support.bodies import messages
+from tests.support.damage import first_pair_in_a_lane, swapped, without_row
 from tests.support.evidence import Evidence, complaints
-from tests.support.gateway import Gateway, read_events
-from tests.support.records import Record
+from tests.support.gateway import Gateway
 from tests.support.sender import Sender
 from tests.support.waiting import until
 
@@ -148,24 +142,3 @@ def gather(gateway: Gateway, sender: Sender) -> Evidence:
 
 def change(evidence: Evidence, **changes: object) -> Evidence:
     return msgspec.structs.replace(evidence, **changes)
-
-
-def without_row(gateway: Gateway, seq: int) -> dict[int, object]:
-    """What a journal would hold that had lost one row: a copy is robbed of it."""
-    copy = Path(shutil.copytree(gateway.data, gateway.folder / "robbed"))
-    with closing(sqlite3.connect(copy / "journal.db")) as journal, journal:
-        assert journal.execute("DELETE FROM event WHERE seq = ?", (seq,)).rowcount == 1
-    return dict(read_events(copy))
-
-
-def first_pair_in_a_lane(evidence: Evidence) -> tuple[int, int]:
-    """Two lines that one plugin wrote one after the other about one lane."""
-    lanes = [(record.plugin, evidence.journal[record.seq].lane) for record in evidence.records]
-    places = [at for at, lane in enumerate(lanes) if lane == lanes[0]]
-    return next(pairwise(places))
-
-
-def swapped(records: Sequence[Record], one: int, other: int) -> list[Record]:
-    changed = list(records)
-    changed[one], changed[other] = changed[other], changed[one]
-    return changed

@@ -31,7 +31,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 def complaints(evidence: Evidence) -> list[str]:
     """What is wrong; nothing if all is well. A call may come twice after a kill, never out of its lane's order."""
-    return [*_lost(evidence), *_unhandled(evidence), *_unsettled(evidence), *_out_of_order(evidence)]
+    return [*lost(evidence), *unhandled(evidence), *unsettled(evidence), *out_of_order(evidence)]
 
 
 def repeated(records: Sequence[Record]) -> list[tuple[str, int]]:
@@ -40,7 +40,8 @@ def repeated(records: Sequence[Record]) -> list[tuple[str, int]]:
     return sorted((calls - Counter(set(calls))).elements())
 
 
-def _lost(evidence: Evidence) -> Iterator[str]:
+def lost(evidence: Evidence) -> Iterator[str]:
+    """What was acknowledged and is not there as it was posted."""
     for body, seq in evidence.acknowledged.items():
         stored = evidence.journal.get(seq)
         if stored is None:
@@ -53,13 +54,15 @@ def _lost(evidence: Evidence) -> Iterator[str]:
         yield "the journal holds a body twice"
 
 
-def _unhandled(evidence: Evidence) -> Iterator[str]:
+def unhandled(evidence: Evidence) -> Iterator[str]:
+    """What a plugin was never called with."""
     called = {(record.plugin, record.seq) for record in evidence.records}
     for seq in evidence.journal:
         yield from (f"{plugin} never saw {seq}" for plugin in evidence.plugins if (plugin, seq) not in called)
 
 
-def _unsettled(evidence: Evidence) -> Iterator[str]:
+def unsettled(evidence: Evidence) -> Iterator[str]:
+    """What does not stand in the work store exactly once, as ended."""
     rows: dict[tuple[str, int], list[str]] = defaultdict(list)
     for delivery in evidence.deliveries:
         rows[delivery.plugin, delivery.seq].append(delivery.status)
@@ -70,7 +73,7 @@ def _unsettled(evidence: Evidence) -> Iterator[str]:
                 yield f"{seq} is {found or 'nothing'} in {plugin}"
 
 
-def _out_of_order(evidence: Evidence) -> Iterator[str]:
+def out_of_order(evidence: Evidence) -> Iterator[str]:
     """A call is repeated only while its lane stands still, so in a lane numbers never fall."""
     last: dict[tuple[str, str], int] = {}
     for record in evidence.records:

@@ -261,12 +261,13 @@ class Gateway:
         """Every delivery, or those of one event."""
         seqs = [seq] if seq is not None else list(self.events())
         with closing(WorkReader(self.data)) as work:
-            return [row for rows in work.deliveries(seqs).values() for row in rows]
+            return [row for some in _portions(seqs) for rows in work.deliveries(some).values() for row in rows]
 
     def outbox(self) -> list[OutboxRow]:
         """Every message that handlers queued."""
         with closing(WorkReader(self.data)) as work:
-            return [row for rows in work.outbox(list(self.events())).values() for row in rows]
+            seqs = list(self.events())
+            return [row for some in _portions(seqs) for rows in work.outbox(some).values() for row in rows]
 
     def refused(self) -> list[tuple[str, int, bytes]]:
         """Posts answered 400: why, how many bytes, and those kept."""
