@@ -3,9 +3,11 @@
 No I/O and no clock: the caller hands in how attempts ended, and when.
 """
 
+from collections import deque
 from collections.abc import Collection
 from typing import Final
 
+from gateway.work import Delivery
 from gateway.worker.verdict import Result
 
 FAILURES: Final = 10
@@ -20,14 +22,15 @@ class Breaker:
     """Closed: attempts start and failures count. Open: none counts, and one at a time probes.
 
     Only a handler's error is a failure and only its return a success. `Retry`, `Drop` and what no handler took say
-    nothing about the world outside.
+    nothing about the world outside. The failures that open it are taken back from the deliveries that wait.
     """
 
     def __init__(self, *, failures: int = FAILURES, lanes: int = LANES) -> None:
         self._failures = failures
         self._lanes = lanes
-        self._row = 0
+        self._count = 0
         self._row_lanes: set[str] = set()
+        self._row: deque[Delivery] = deque(maxlen=failures)
         self._tried: set[int] = set()
         self.is_open = False
         self.probe_at = 0.0
@@ -50,10 +53,11 @@ class Breaker:
         self._tried.add(delivery)
         self.probe_at = now + PROBE_EVERY
 
-    def note(self, result: Result, lane: str, now: float) -> bool:
+    def note(self, result: Result, delivery: Delivery, now: float) -> bool:
         """Take an attempt's end into account. Whether it counts; if not, its delivery waits as if it had not begun."""
         if result == "failed":
-            self._note_failure(lane, now)
+            if not self.is_open:
+                self._note_failure(delivery, now)
             return not self.is_open
         if result == "done":
             self._close()
@@ -61,17 +65,21 @@ class Breaker:
             self.probe_at = now  # it is done with and has shown nothing: the next one may
         return True
 
-    def _note_failure(self, lane: str, now: float) -> None:
-        if self.is_open:
-            return
-        self._row += 1
+    def _note_failure(self, delivery: Delivery, now: float) -> None:
+        self._count += 1
         if len(self._row_lanes) < self._lanes:
-            self._row_lanes.add(lane)
-        if self._row >= self._failures and len(self._row_lanes) >= self._lanes:
-            self.open(now + PROBE_EVERY)
+            self._row_lanes.add(delivery.lane)
+        if self._count < self._failures or len(self._row_lanes) < self._lanes:
+            self._row.append(delivery)
+            return
+        self.open(now + PROBE_EVERY)
+        for each in self._row:
+            each.failures -= 1  # they were the outage's own, and outages may come and go
+        self._row.clear()
 
     def _close(self) -> None:
         self.is_open = False
-        self._row = 0
+        self._count = 0
         self._row_lanes.clear()
+        self._row.clear()
         self._tried.clear()

@@ -81,7 +81,7 @@ class Running(msgspec.Struct):
 
     def judge(self, ended: Ended, now: float) -> Status:
         """What an attempt's end means for its delivery, and for the breaker."""
-        counts = self.breaker.note(ended.result, ended.delivery.lane, now)
+        counts = self.breaker.note(ended.result, ended.delivery, now)
         if self.breaker.is_open and self.outage is None:
             self._log_open(Outage(time.time(), last_line(ended.error or "")))
         elif self.outage and not self.breaker.is_open:
