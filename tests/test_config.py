@@ -137,6 +137,11 @@ def test_sizes_are_bytes(read: Load, written: str, size: int) -> None:
     assert read(f"data_min_free: {written}").data_min_free == size
 
 
+def test_the_limit_of_memory_may_be_none(read: Load) -> None:
+    assert read("worker: {memory: 0}").worker.memory == 0
+    assert read("worker: {memory: 512MiB}").worker.memory == 512 * 1024**2
+
+
 def test_both_listeners_may_take_free_ports(read: Load) -> None:
     config = read("webhook: {port: 0}\nadmin: {port: 0}")
 

@@ -88,6 +88,10 @@ def test_keys_that_cannot_be_are_refused_with_their_line(refuse: Refuse, text: s
             "line 1: webhook.base_path: expected a path that begins with /, such as /webhook, got 'webhook'",
         ),
         (
+            "worker: {memory: none}",
+            "line 1: worker.memory: expected a size such as 1GiB, or 0 for none, got 'none'",
+        ),
+        (
             "webhook: {max_body: 128M}",
             "line 1: webhook.max_body: expected a size such as 128MiB, 5GiB or a number of bytes, got '128M'",
         ),
