@@ -18,6 +18,7 @@ from gateway.log import log
 from gateway.migrations import migrate
 from gateway.plugins.state import StateChange
 from gateway.sqlite import GroupCommit, open_writer
+from gateway.work.controls import Progress, read_progress, write_progress
 from gateway.work.trim import Trim, trim
 
 WORK: Final = "work.db"
@@ -33,7 +34,6 @@ PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
 OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead"]
-ControlStatus = Literal["running", "done", "failed"]
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -105,27 +105,6 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     due: float = 0.0
     finished: float | None = None
     message_id: str | None = None
-    error: str | None = None
-
-
-class Progress(msgspec.Struct, kw_only=True):
-    """How far one control has come."""
-
-    id: int
-    """As in the journal."""
-    kind: str
-    payload: str
-    """JSON."""
-    upto: int
-    """The highest event number it reaches."""
-    status: ControlStatus = "running"
-    cursors: dict[str, int] = msgspec.field(default_factory=dict)
-    """By plugin: the event up to which a replay was made. For dead letters, under "", the highest id looked at."""
-    found: int = 0
-    """Deliveries it has made, or dead letters it has changed."""
-    began: float = 0.0
-    ended: float | None = None
-    """Unix seconds."""
     error: str | None = None
 
 
@@ -203,6 +182,11 @@ class WorkStore:
         row = self._connection.execute("SELECT value FROM fact WHERE key = ?", (key,)).fetchone()
         return orjson.loads(row[0]) if row else None
 
+    def controls(self) -> tuple[int, list[Progress]]:
+        """The id of the last control that a worker has read, and those that are not done yet."""
+        last = self._connection.execute("SELECT coalesce(max(id), 0) FROM control").fetchone()[0]
+        return last, read_progress(self._connection, "status = 'running'")
+
     def positions(self) -> dict[str, int]:
         """By plugin: the number up to which events were taken up."""
         return dict(self._connection.execute("SELECT plugin, seq FROM position").fetchall())
@@ -257,7 +241,7 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> S
         _remember(connection, batch.settled)
         _start(connection, batch.started)
         _send(connection, batch.outbox)
-        _note_controls(connection, batch.controls)
+        write_progress(connection, batch.controls)
         connection.executemany(
             "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",
             [(key, orjson.dumps(value).decode()) for key, value in batch.facts.items()],
@@ -319,20 +303,6 @@ def _start(connection: sqlite3.Connection, started: Sequence[tuple[Delivery, flo
         "UPDATE delivery SET status = 'running', alone = ?, failures = ?, deaths = ?, started = ? WHERE id = ?",
         [(d.alone, d.failures, d.deaths, at, d.id) for d, at in started],
     )
-
-
-def _note_controls(connection: sqlite3.Connection, controls: Sequence[Progress]) -> None:
-    connection.executemany(
-        "INSERT OR REPLACE INTO control (id, kind, payload, upto, status, cursors, found, began, ended, error) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                c.id, c.kind, c.payload, c.upto, c.status, orjson.dumps(c.cursors).decode(), c.found, c.began,
-                c.ended, c.error,
-            )
-            for c in controls
-        ],
-    )  # fmt: skip
 
 
 def _send(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.config import Config
+from gateway.journal.reader import Heading, Taken
 from gateway.log import log
 from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
@@ -20,6 +21,7 @@ from gateway.work import Batch, Delivery, Message, Settled, WorkStore
 from gateway.work.state import StateReader
 from gateway.work.store import HAS_RUN, OUTAGES, OutboxStatus
 from gateway.worker.attempt import Job
+from gateway.worker.controls import Controls
 from gateway.worker.effects import queue_messages
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
@@ -88,6 +90,7 @@ class Engine:
         self._left = Left.by(store)
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
+        self._controls = Controls(store, intake, config.data, self._running, self._add)
         self._revisions = Revisions()
         self._outages: dict[str, Outage] = {}
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
@@ -198,6 +201,7 @@ class Engine:
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
         more = await self._take_up(batch)
+        more = await self._controls.step(batch, may_add=self._takes_up) or more
         started = self._start(batch)
         if not batch:
             return False
@@ -216,7 +220,7 @@ class Engine:
         """Give each plugin its deliveries of the events it has not seen, as far as it has room for them."""
         more = False
         hungry = [each for each in self._running.values() if each.lanes.open < AHEAD and each.lanes.waiting < WAITING]
-        if self._suspects or self._draining or self.stuck:
+        if not self._takes_up:
             return False
         for position in {each.position for each in hungry}:
             rows = await self._intake.after(position)
@@ -224,13 +228,23 @@ class Engine:
             for running in [each for each in hungry if each.position == position and rows]:
                 for row in rows:
                     if running.plugin.wants(row.event):
-                        self._add(running, row.seq, row.lane, batch)
+                        self._add(running, row, batch)
                 running.position = rows[-1].seq
                 batch.positions[running.plugin.name] = (self._intake.generation, running.position)
         return more
 
-    def _add(self, running: Running, seq: int, lane: str, batch: Batch) -> None:
-        delivery = Delivery(id=self._next_delivery, seq=seq, plugin=running.plugin.name, lane=lane)
+    @property
+    def _takes_up(self) -> bool:
+        return not (self._pressing() or self._draining or self.stuck)
+
+    def _pressing(self) -> list[Delivery]:
+        """Suspects that may run, so that all others have to wait for them."""
+        return [each for each in self._suspects if not self._running[each.plugin].paused]
+
+    def _add(self, running: Running, row: Taken | Heading, batch: Batch, *, run: int = 0, control: int = 0) -> None:
+        name = running.plugin.name
+        number = self._next_delivery
+        delivery = Delivery(id=number, seq=row.seq, plugin=name, lane=row.lane, run=run, control=control)
         self._next_delivery += 1
         running.lanes.add(delivery)
         batch.taken.append(delivery)
@@ -240,7 +254,7 @@ class Engine:
         now = self._now()
         if not (self._draining or self.stuck):
             started = self._start_suspect(now)
-            if not self._suspects:
+            if not self._pressing():
                 started = [delivery for running in self._running.values() for delivery in running.start(now)]
         batch.started = [(delivery, time.time()) for delivery in started]
         return started
@@ -249,13 +263,12 @@ class Engine:
         """One at a time and nothing beside it, so that the next death names the culprit."""
         if any(each.lanes.running for each in self._running.values()):
             return []
-        while self._suspects:
-            suspect = self._suspects[0]
+        for suspect in self._pressing():
             if self._running[suspect.plugin].lanes.start_one(suspect, now):
                 suspect.alone = True
                 return [suspect]
             # Another stands before it in its lane, for `order` was changed: it takes its turn like any other.
-            self._suspects.pop(0)
+            self._suspects.remove(suspect)
         return []
 
     def _on_ended(self, results: Sequence[Ended]) -> None:
@@ -286,8 +299,7 @@ class Engine:
         delivery = ended.delivery
         running = self._running[delivery.plugin]
         del running.since[delivery.id]
-        if self._suspects and self._suspects[0] is delivery:
-            self._suspects.pop(0)
+        self._suspects = [each for each in self._suspects if each is not delivery]
         status = running.judge(ended, self._now())
         if status == "done" and not self._revisions.claim(ended.changes):
             status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now

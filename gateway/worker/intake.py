@@ -49,6 +49,10 @@ class Intake:
                 is_waiting = True
                 await asyncio.sleep(_RETRY)
 
+    async def ask(self, read: Callable[[JournalReader], T]) -> T:
+        """Whatever `read` finds there, or beside it; it is called on the reader's thread."""
+        return await self._call(lambda: read(self._reader))
+
     async def last(self) -> int:
         """The highest number in the journal."""
         return await self._call(lambda: self._reader.last())  # noqa: PLW0108 -- the reader may be another by then
