@@ -69,8 +69,8 @@ def spare(connection: sqlite3.Connection) -> int:
 
 def shrink(connection: sqlite3.Connection) -> None:
     """Give some spare pages back to the disk, inside a transaction."""
-    if (pages := min(SHRINK, spare(connection))) > 0:
-        connection.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+    for _ in range(min(SHRINK, spare(connection))):
+        connection.execute("PRAGMA incremental_vacuum(1)")  # Python would stop after the first page of several
 
 
 class _Job(NamedTuple, Generic[J, R]):
