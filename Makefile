@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-lowest check format bench picture clean
+.PHONY: help setup run test test-lowest check format torture bench picture clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -41,6 +41,9 @@ test-lowest: ## run the tests with the oldest dependencies that pyproject.toml a
 	sed -n '/^dependencies/,/^]/s/^  "\([A-Za-z0-9-]*\)>=\(.*\)",/\1==\2/p' pyproject.toml > .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[dev]'
 	.venv-lowest/bin/python -m pytest
+
+torture: setup ## break a real gateway at full size, over an hour or less; with ONLY=name, one fault
+	$(BIN)/python -m torture $(if $(ONLY),--only $(ONLY))
 
 bench: setup ## measure, side by side
 	$(BIN)/python -m bench

@@ -259,9 +259,7 @@ class Gateway:
 
     def deliveries(self, *, seq: int | None = None) -> list[DeliveryRow]:
         """Every delivery, or those of one event."""
-        seqs = [seq] if seq is not None else list(self.events())
-        with closing(WorkReader(self.data)) as work:
-            return [row for some in _portions(seqs) for rows in work.deliveries(some).values() for row in rows]
+        return read_deliveries(self.data, [seq] if seq is not None else list(self.events()))
 
     def outbox(self) -> list[OutboxRow]:
         """Every message that handlers queued."""
@@ -315,6 +313,12 @@ def read_events(data: Path) -> dict[int, StoredEvent]:
     with closing(JournalReader(data)) as journal:
         seqs = [summary.seq for summary in reversed(journal.newest(_MANY))]
         return {seq: event for some in _portions(seqs) for seq, event in journal.events(list(some)).items()}
+
+
+def read_deliveries(data: Path, seqs: Sequence[int]) -> list[DeliveryRow]:
+    """Every delivery of some events."""
+    with closing(WorkReader(data)) as work:
+        return [row for some in _portions(seqs) for rows in work.deliveries(some).values() for row in rows]
 
 
 def free_port() -> int:

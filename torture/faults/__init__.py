@@ -1,0 +1,9 @@
+"""Every fault, in the order of importance."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from torture.fault import Fault
+from torture.faults import kills
+
+ALL: Final[Sequence[Fault]] = (*kills.FAULTS,)

@@ -1,0 +1,149 @@
+"""One tortured gateway: its load, what happens to it, and what is found at the end."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from random import Random
+from typing import Final
+
+import msgspec
+
+from gateway.journal import StoredEvent
+from tests.support import records
+from tests.support.bodies import messages
+from tests.support.evidence import Evidence, lost, out_of_order, repeated, unhandled, unsettled
+from tests.support.evolution import FakeEvolution
+from tests.support.gateway import Gateway, read_deliveries
+from tests.support.waiting import until
+from torture.bot import NAME, SOURCE
+from torture.effects import Effects, read_effects, repeated_effects
+from torture.table import Row
+
+CHATS: Final = 40
+PER_ROUND: Final = 400
+"""Messages posted for each round of a fault under load."""
+SETTLED_WITHIN: Final = 300.0  # seconds
+
+
+class Stage:
+    """What a fault gets to play with. Start the gateway, do the worst, leave it running."""
+
+    def __init__(self, gateway: Gateway, random: Random, rounds: int, evolution: FakeEvolution) -> None:
+        self.gateway = gateway
+        self.random = random
+        self.rounds = rounds
+        self.evolution = evolution
+        self.sends = False
+        """Replies leave for `evolution`."""
+        self.sender = gateway.sender(connections=32)
+        self.acknowledged: dict[bytes, int] = {}
+        """What others than `sender` had acknowledged, by body."""
+        self.notes: list[str] = []
+        self.failures: list[str] = []
+        self.calls_once = False
+        """Nothing here is a reason to call a handler again."""
+        self._kept: dict[int, StoredEvent] = {}
+        self._posted = 0
+        gateway.plugin(NAME, SOURCE)
+
+    def connect(self) -> None:
+        """Have replies leave for the stand-in for Evolution."""
+        self.sends = True
+        self.gateway.settings(evolution={"url": self.evolution.url, "apikey": "torture"})
+
+    def bodies(self, count: int) -> list[bytes]:
+        """So many messages that were not posted before."""
+        self._posted += count
+        return messages(count, first=self._posted - count, chats=CHATS)
+
+    async def post(self, count: int) -> None:
+        """Post new messages until they are acknowledged, and wait until they are handled."""
+        await self.sender.post_all(self.bodies(count))
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait until every event is handled, and every reply has left."""
+        await self.gateway.settled(within=SETTLED_WITHIN)
+        if self.sends:
+            await until(self._have_all_left, "every reply has left", within=60)
+
+    async def under_load(self, strike: Callable[[], Awaitable[None]]) -> None:
+        """Post without a pause, and strike once a round, at a random moment."""
+        async with asyncio.TaskGroup() as tasks:
+            posting = tasks.create_task(self.sender.post_all(self.bodies(PER_ROUND * (self.rounds + 1))))
+            for done in range(self.rounds):
+                await self.reached(PER_ROUND * done + self.random.randrange(20, PER_ROUND))
+                await asyncio.sleep(self.random.uniform(0, 0.03))
+                await strike()
+            if posting.done():
+                self.notes.append("the load ended before the last round")
+
+    async def reached(self, count: int) -> None:
+        """Wait until so many are acknowledged."""
+        await until(lambda: len(self.sender.acknowledged) >= count, f"{count} are acknowledged", within=60)
+
+    async def handlers_run(self) -> None:
+        """Wait until a handler is called that was not called before."""
+        file = self.gateway.folder / records.FILE
+        before = file.stat().st_size if file.exists() else 0
+        await until(lambda: file.exists() and file.stat().st_size > before, "handlers run", within=60)
+
+    def expect(self, holds: object, what: str) -> None:
+        """Note what must be and is not."""
+        if not holds:
+            self.failures.append(what)
+
+    def keep(self) -> None:
+        """Remember what the journal holds, before the fault destroys some of it."""
+        self._keep(self.gateway.events())
+
+    def evidence(self, plugins: Iterable[str] = (NAME,)) -> Evidence:
+        """Everything that is known now."""
+        self.keep()
+        answers = {body: answer.id for body, answer in self.sender.acknowledged.items()}
+        return Evidence(
+            acknowledged={**self.acknowledged, **answers},
+            journal=self._kept,
+            records=self.gateway.records,
+            deliveries=read_deliveries(self.gateway.data, list(self._kept)),
+            plugins=list(plugins),
+        )
+
+    def effects(self) -> Effects:
+        """What the bot has done now."""
+        return read_effects(self.gateway.data, self.evolution.calls if self.sends else None)
+
+    def row(self, fault: str, began: float) -> Row:
+        """What it has come to."""
+        evidence = self.evidence()
+        self.expect({answer.status for answer in self.sender.refused} <= {503}, "there were answers but 2xx and 503")
+        if self.calls_once:
+            self.expect(not repeated(evidence.records), f"called again: {repeated(evidence.records)[:5]}")
+        return msgspec.structs.replace(
+            judge(evidence, self.effects()),
+            fault=fault,
+            rounds=self.rounds,
+            failures=self.failures,
+            note="; ".join(self.notes),
+            seconds=round(time.monotonic() - began, 1),
+        )
+
+    def _keep(self, found: Mapping[int, StoredEvent]) -> None:
+        """Two events may never have one number, whatever became of the first."""
+        for seq, event in found.items():
+            kept = self._kept.setdefault(seq, event)
+            self.expect(kept.body == event.body, f"number {seq} was given twice")
+
+    def _have_all_left(self) -> bool:
+        return all(row.status not in {"queued", "sending"} for row in self.gateway.outbox())
+
+
+def judge(evidence: Evidence, effects: Effects) -> Row:
+    """Count what is wrong."""
+    return Row(
+        acknowledged=len(evidence.acknowledged),
+        handled=sum(row.status == "done" for row in evidence.deliveries if row.plugin == NAME),
+        lost=[*lost(evidence), *unhandled(evidence), *unsettled(evidence)],
+        out_of_order=list(out_of_order(evidence)),
+        repeated=repeated_effects(evidence, effects),
+    )
