@@ -20,6 +20,7 @@ from prometheus_client import CollectorRegistry
 from gateway.config import Config, refuse_open_listener, secrets
 from gateway.errors import GatewayError
 from gateway.journal import Journal
+from gateway.journal.controls import Kind
 from gateway.journal.retention import Retention
 from gateway.log import log
 from gateway.owner import Owner
@@ -34,6 +35,8 @@ from gateway.web.reaper import Reaper
 from gateway.web.traffic import Traffic
 from gateway.web.webhook import Receiver, webhook_app
 from gateway.work import highest_seq
+from gateway.work.controls import highest_control
+from gateway.work.store import WORK
 
 BACKLOG: Final = 4096
 """Connections that may wait to be accepted: Evolution opens one for every event it holds."""
@@ -101,7 +104,13 @@ class Gateway:
         config = self._config
         async with contextlib.AsyncExitStack() as stack:
             floor = highest_seq(config.data)
-            journal = Journal(config.data, floor=floor, min_free=config.data_min_free, dedupe=config.dedupe)
+            journal = Journal(
+                config.data,
+                floor=floor,
+                control_floor=highest_control(config.data / WORK),
+                min_free=config.data_min_free,
+                dedupe=config.dedupe,
+            )
             stack.push_async_callback(journal.close)
             self._retention = Retention(journal, config.retention)
             await stack.enter_async_context(self._retention.sweep)
@@ -112,11 +121,17 @@ class Gateway:
             hooks = webhook_app(config, receiver, is_ready=self._is_ready)
             base = await stack.enter_async_context(_listen(hooks, config.webhook.host, config.webhook.port, "webhook"))
             webhook_url = base + config.webhook.base_path
-            page = self._page(Welcome(webhook_url=webhook_url, try_it=try_it))
+            page = self._page(Welcome(webhook_url=webhook_url, try_it=try_it), journal)
             page_url = await stack.enter_async_context(_listen(page, config.admin.host, config.admin.port, "admin"))
             yield webhook_url, page_url + "/live", self._logins
 
-    def _page(self, welcome: Welcome) -> web.Application:
+    def _page(self, welcome: Welcome, journal: Journal) -> web.Application:
+        async def keep(kind: Kind, payload: str) -> int:
+            number = await journal.control(kind, payload)
+            if self._supervisor:
+                self._supervisor.wake()
+            return number
+
         return admin_app(
             config=self._config,
             look=self._look,
@@ -125,6 +140,7 @@ class Gateway:
             status=self._status,
             registry=self._registry,
             welcome=welcome,
+            keep=keep,
         )
 
     def _on_accepted(self, seq: int) -> None:

@@ -15,7 +15,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from gateway.config import Config
-from gateway.web import api, live
+from gateway.web import api, controls, live
 from gateway.web.entry import LOGINS, post_link, post_login, post_logout, require_login
 from gateway.web.feed import FEED, Feed
 from gateway.web.login import Logins
@@ -35,6 +35,13 @@ ROUTES: Final = (
     web.get("/api/events", api.events),
     web.get(r"/api/events/{id:\d{1,19}}", api.event),
     web.get("/api/dead", api.dead),
+    web.post("/api/dead/retry", controls.asking("retry")),
+    web.post("/api/dead/drop", controls.asking("drop")),
+    web.post("/api/replay", controls.asking("replay")),
+    web.post("/api/pause", controls.asking("pause")),
+    web.post("/api/resume", controls.asking("resume")),
+    web.get(r"/api/controls/{id:\d{1,19}}", controls.control),
+    web.get("/api/plugins", controls.plugins),
     web.get("/metrics", api.metrics),
     web.get("/health/live", api.is_live),
     web.get("/health/ready", api.is_ready),
@@ -50,6 +57,7 @@ def admin_app(
     status: api.Status,
     registry: CollectorRegistry,
     welcome: live.Welcome | None = None,
+    keep: controls.Keep | None = None,
 ) -> web.Application:
     """The application of the page's listener. It runs `feed` and closes `look` with itself.
 
@@ -61,6 +69,7 @@ def admin_app(
         status: `ready` (bool) is what /health/ready answers; `reasons` (texts) stand above the list.
         registry: what /metrics shows.
         welcome: what the empty page says to do; made from the settings when left out.
+        keep: writes down what the worker is asked for, and gives its id; without it, nothing can be asked.
     """
     app = web.Application(
         middlewares=[errors_as_problems, guard(hosts_of(config)), require_login], client_max_size=_BODY_LIMIT
@@ -68,6 +77,7 @@ def admin_app(
     app[LOOK], app[FEED], app[LOGINS] = look, feed, logins
     app[api.STATUS], app[api.REGISTRY] = status, registry
     app[live.WELCOME] = welcome or welcome_of(config)
+    controls.set_up(app, config, keep)
     aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(_HERE / "templates"))
     app.router.add_routes(ROUTES)
     app.router.add_static(STATIC, _HERE / "static")

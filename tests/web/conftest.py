@@ -17,6 +17,7 @@ from gateway import samples
 from gateway.config import Admin, Config, Secret
 from gateway.envelope import read_envelope
 from gateway.journal import Arrival, Journal
+from gateway.journal.controls import Kind
 from gateway.redact import Redactor
 from gateway.web.admin import admin_app
 from gateway.web.feed import Feed
@@ -67,7 +68,13 @@ class AdminSite:
             logins=self.logins,
             status=lambda: self.status,
             registry=self.registry,
+            keep=self.keep,
         )
+
+    async def keep(self, kind: Kind, payload: str) -> int:
+        """Write down what the worker is asked for, as the receiver does."""
+        self._journal = self._journal or Journal(self.folder)
+        return await self._journal.control(kind, payload)
 
     @property
     def url(self) -> str:
@@ -87,7 +94,7 @@ class AdminSite:
         *,
         method: str = "GET",
         token: str | None = TOKEN,
-        data: dict[str, str] | None = None,
+        data: dict[str, str] | bytes | None = None,
         **headers: str,
     ) -> Answer:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,0 +1,80 @@
+"""What can be asked of the worker over the API: kept in the journal, answered with an id, followed by it."""
+
+import orjson
+import pytest
+
+from gateway.journal import JournalReader
+from gateway.work import Batch
+from gateway.work.controls import Progress
+from tests.web.conftest import AdminSite, Answer
+
+KINDS = ["/api/replay", "/api/dead/retry", "/api/dead/drop", "/api/pause", "/api/resume"]
+
+
+async def post(site: AdminSite, path: str, payload: object, **more: str) -> Answer:
+    return await site.ask(path, method="POST", data=orjson.dumps(payload), **more)
+
+
+async def test_a_request_is_in_the_journal_when_it_is_answered(site: AdminSite) -> None:
+    await site.event()
+
+    answer = await post(site, "/api/replay", {"chat": "5511999990002"})
+
+    assert (answer.status, answer.json) == (202, {"id": "1"})
+    assert answer.headers["Location"] == "/api/controls/1"
+    (control,) = JournalReader(site.folder).controls(0, 9)
+    assert (control.kind, control.upto) == ("replay", 1)
+    assert orjson.loads(control.payload) == {"by": "the API from 127.0.0.1", "chat": "5511999990002"}
+
+
+@pytest.mark.parametrize("path", KINDS)
+async def test_nothing_can_be_asked_without_the_token_or_from_another_site(site: AdminSite, path: str) -> None:
+    without = await post(site, path, {"all": True}, token="")
+    elsewhere = await post(site, path, {"all": True}, Origin="https://evil.example")
+
+    assert (without.status, elsewhere.status) == (401, 403)
+    assert not (site.folder / "journal.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "payload", "says"),
+    [
+        ("/api/replay", {}, "every event"),
+        ("/api/dead/drop", {}, "which dead letters"),
+        ("/api/pause", {"plugins": "a"}, "unknown field"),
+        ("/api/dead/retry", [1], "object"),
+    ],
+)
+async def test_what_can_hardly_be_meant_is_refused(site: AdminSite, path: str, payload: object, says: str) -> None:
+    answer = await post(site, path, payload)
+
+    assert answer.status == 400
+    assert says in answer.json["detail"]
+
+
+async def test_a_request_waits_until_a_worker_reads_it_and_is_followed_to_its_end(site: AdminSite) -> None:
+    seq = await site.event()
+    await post(site, "/api/replay", {"ids": [seq]})
+    before = await site.ask("/api/controls/1")
+    delivery = await site.take(seq)
+    delivery.control = 1
+    await site.work.write(Batch(controls=[Progress(id=1, kind="replay", payload="{}", upto=1, status="done", found=1)]))
+
+    after = await site.ask("/api/controls/1")
+
+    assert before.json["status"] == "waiting"
+    assert (after.json["status"], after.json["found"], after.json["error"]) == ("done", 1, None)
+
+
+async def test_an_id_nobody_was_given_is_not_found(site: AdminSite) -> None:
+    assert (await site.ask("/api/controls/7")).status == 404
+    assert (await site.ask("/api/controls/9999999999999999999")).status == 404
+
+
+async def test_plugins_say_since_when_they_are_paused(site: AdminSite) -> None:
+    facts: dict[str, object] = {"plugins": [{"name": "ping"}, {"name": "shop"}], "paused": {"shop": 1700000000.5}}
+    await site.work.write(Batch(facts=facts))
+
+    answer = await site.ask("/api/plugins")
+
+    assert answer.json["plugins"] == [{"name": "ping", "paused": None}, {"name": "shop", "paused": 1700000000.5}]
