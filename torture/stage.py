@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Final
 
@@ -20,8 +20,6 @@ from torture.effects import Effects, read_effects, repeated_effects
 from torture.table import Row
 
 CHATS: Final = 40
-PER_ROUND: Final = 400
-"""Messages posted for each round of a fault under load."""
 SETTLED_WITHIN: Final = 300.0  # seconds
 
 
@@ -44,6 +42,7 @@ class Stage:
         """Nothing here is a reason to call a handler again."""
         self._kept: dict[int, StoredEvent] = {}
         self._posted = 0
+        self._enough = False
         gateway.plugin(NAME, SOURCE)
 
     def connect(self) -> None:
@@ -67,16 +66,23 @@ class Stage:
         if self.sends:
             await until(self._have_all_left, "every reply has left", within=60)
 
-    async def under_load(self, strike: Callable[[], Awaitable[None]]) -> None:
-        """Post without a pause, and strike once a round, at a random moment."""
+    async def under_load(self, strike: Callable[[], Awaitable[None]], *, pause: float = 0.05) -> None:
+        """Post without an end, each connection resting so many seconds, and strike once a round, at a random moment."""
+        self.sender.pause = pause
         async with asyncio.TaskGroup() as tasks:
-            posting = tasks.create_task(self.sender.post_all(self.bodies(PER_ROUND * (self.rounds + 1))))
-            for done in range(self.rounds):
-                await self.reached(PER_ROUND * done + self.random.randrange(20, PER_ROUND))
+            tasks.create_task(self.sender.post_all(self._endless()))
+            for _ in range(self.rounds):
+                await self.reached(len(self.sender.acknowledged) + self.random.randrange(20, 200))
                 await asyncio.sleep(self.random.uniform(0, 0.03))
                 await strike()
-            if posting.done():
-                self.notes.append("the load ended before the last round")
+            await self.reached(len(self.sender.acknowledged) + 20)
+            self._enough = True
+        self.sender.pause = 0.0
+
+    def _endless(self) -> Iterator[bytes]:
+        self._enough = False
+        while not self._enough:
+            yield self.bodies(1)[0]
 
     async def reached(self, count: int) -> None:
         """Wait until so many are acknowledged."""

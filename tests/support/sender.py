@@ -3,7 +3,7 @@
 import asyncio
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import aiohttp
@@ -42,6 +42,8 @@ class Sender:
 
     def __init__(self, url: str, connections: int = 16) -> None:
         self._url = url
+        self.pause = 0.0
+        """Seconds that a connection rests after each body."""
         self._connections = connections
         self.acknowledged: dict[bytes, Answer] = {}
         """By body, in the order of the answers."""
@@ -50,7 +52,7 @@ class Sender:
         self.unanswered = 0
         """Tries that got no answer at all."""
 
-    async def post_all(self, bodies: Sequence[bytes], *, insist: bool = True) -> None:
+    async def post_all(self, bodies: Iterable[bytes], *, insist: bool = True) -> None:
         """Post each body once, or until it is acknowledged if the sender insists."""
         waiting = iter(bodies)
         connector = aiohttp.TCPConnector(limit=self._connections)
@@ -64,6 +66,8 @@ class Sender:
                 if await self._try(session, body) or not insist:
                     break
                 await asyncio.sleep(AGAIN)
+            if self.pause:
+                await asyncio.sleep(self.pause)
 
     async def _try(self, session: aiohttp.ClientSession, body: bytes) -> bool:
         try:

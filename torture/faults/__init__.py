@@ -4,6 +4,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from torture.fault import Fault
-from torture.faults import kills
+from torture.faults import crowds, kills
 
-ALL: Final[Sequence[Fault]] = (*kills.FAULTS,)
+ALL: Final[Sequence[Fault]] = (*kills.FAULTS, *crowds.FAULTS)

@@ -9,6 +9,8 @@ from torture.fault import Fault
 from torture.stage import Stage
 
 STOP_WITHIN: Final = 15.0  # seconds; handlers get 5
+REST: Final = 0.15
+"""Seconds between the posts of one connection where the worker is down most of the time."""
 START: Final = 0.8
 """Seconds within which a starting receiver is killed."""
 
@@ -35,7 +37,7 @@ async def kill_receiver(stage: Stage) -> None:
 async def kill_worker(stage: Stage) -> None:
     """`kill -9` of the worker while handlers run."""
     await stage.gateway.start()
-    await stage.under_load(lambda: _kill_busy_worker(stage))
+    await stage.under_load(lambda: _kill_busy_worker(stage), pause=REST)
     stage.notes.append(f"{_repeated_calls(stage)} calls repeated")
 
 
@@ -43,7 +45,7 @@ async def kill_worker_sending(stage: Stage) -> None:
     """The same while replies leave through Evolution: none may arrive twice."""
     stage.connect()
     await stage.gateway.start()
-    await stage.under_load(lambda: _kill_busy_worker(stage))
+    await stage.under_load(lambda: _kill_busy_worker(stage), pause=REST)
     await stage.settled()
     statuses = [reply.status for reply in stage.effects().replies]
     stage.notes.append(f"{statuses.count('sent')} sent, {statuses.count('dead')} given up as perhaps sent")
