@@ -9,14 +9,14 @@ import pytest
 
 from tests.support.bodies import messages
 from tests.support.damage import first_pair_in_a_lane, swapped, without_row
-from tests.support.evidence import Evidence, complaints
+from tests.support.evidence import Evidence, complaints, repeated
 from tests.support.gateway import Gateway
 from tests.support.sender import Sender
 from tests.support.waiting import until
 
 POSTS = 2_000
 CHATS = 40
-KILLS = ("receiver", "receiver", "worker", "worker", "both")
+KILLS = 3  # of each process
 PLUGINS = ("fast", "slow")
 
 
@@ -41,7 +41,7 @@ def two_plugins(gateway: Gateway) -> None:
         async def note(event, ctx):
             record(ctx)
             ctx.reply("on it")
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.02)
             ctx.reply("done")
         """,
     )
@@ -54,13 +54,15 @@ async def test_kill_9_of_receiver_and_worker_loses_nothing_acknowledged(gateway:
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(sender.post_all(messages(POSTS, chats=CHATS)))
-        tasks.create_task(kill_at_random(gateway, sender))
+        tasks.create_task(kill_receiver(gateway, sender))
+        tasks.create_task(kill_worker(gateway))
     await gateway.settled(within=60)
 
     evidence = gather(gateway, sender)
     assert len(evidence.acknowledged) == POSTS
     assert complaints(evidence) == []
     assert sender.unanswered > 0, "no kill hit a request"
+    assert repeated(evidence.records), "no kill hit a handler"
     assert {answer.status for answer in sender.refused} <= {503}
     queued = sorted((row.seq, row.plugin, row.n) for row in gateway.outbox())
     assert queued == sorted(
@@ -112,18 +114,31 @@ async def test_the_same_kill_finds_a_gateway_that_answers_before_it_has_stored(g
     assert any("was acknowledged" in complaint for complaint in complaints(gather(gateway, sender)))
 
 
-async def kill_at_random(gateway: Gateway, sender: Sender) -> None:
-    """Kill the receiver, the worker, or both at once, at random points of the sender's progress."""
-    moments = sorted(random.sample(range(POSTS // 20, POSTS * 9 // 10), len(KILLS)))
-    victims = random.sample(KILLS, len(KILLS))
-    print("kills:", list(zip(moments, victims, strict=True)))  # noqa: T201 -- to try the same again
-    for moment, victim in zip(moments, victims, strict=True):
+async def kill_receiver(gateway: Gateway, sender: Sender) -> None:
+    """Kill the receiver, once together with its worker, at random points of the sender's progress."""
+    moments = sorted(random.sample(range(POSTS // 20, POSTS * 9 // 10), KILLS))
+    (with_worker,) = random.sample(moments, 1)
+    print("receiver killed at", moments, "with its worker at", with_worker)  # noqa: T201 -- to try the same again
+    for moment in moments:
         await until(partial(has_reached, sender, moment), f"{moment} are acknowledged")
-        if victim in ("worker", "both"):
+        if moment == with_worker:
             await gateway.kill_worker()
-        if victim in ("receiver", "both"):
-            await gateway.kill()
-            gateway.spawn()
+        await gateway.kill()
+        gateway.spawn()
+
+
+async def kill_worker(gateway: Gateway) -> None:
+    """Kill the worker while its handlers run, each time after a random number of further calls."""
+    steps = random.sample(range(20, 300), KILLS)
+    print("worker killed after so many calls:", steps)  # noqa: T201 -- to try the same again
+    for step in steps:
+        calls = len(gateway.records) + step
+        await until(partial(has_run, gateway, calls), f"{calls} calls")
+        await gateway.kill_worker()
+
+
+def has_run(gateway: Gateway, calls: int) -> bool:
+    return len(gateway.records) >= calls
 
 
 def has_reached(sender: Sender, moment: int) -> bool:
