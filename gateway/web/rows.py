@@ -111,8 +111,7 @@ class Sender(msgspec.Struct, frozen=True):
 
 def status_of(delivery: DeliveryRow) -> str:
     """A delivery's state in the page's words: one that waits after a failure is retrying."""
-    tried = delivery.failures + delivery.deaths
-    return "retrying" if delivery.status == "waiting" and tried else delivery.status
+    return delivery.state
 
 
 def row_of(

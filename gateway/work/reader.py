@@ -35,6 +35,11 @@ class DeliveryRow(msgspec.Struct, frozen=True):
     error: str | None
     """Traceback of the last failure, redacted."""
 
+    @property
+    def state(self) -> str:
+        """`status` as people say it: what waits after a failure is retrying."""
+        return "retrying" if self.status == "waiting" and (self.failures or self.deaths) else self.status
+
 
 class OutboxRow(msgspec.Struct, frozen=True):
     """One message a handler queued."""
@@ -153,6 +158,41 @@ class WorkReader:
             (after, limit),
         )
         return [row[0] for row in rows]
+
+    def highest_below(self, seq: int) -> int:
+        """The number of the next older event with a delivery; 0 without one."""
+        return int(self._connection.execute("SELECT max(seq) FROM delivery WHERE seq < ?", (seq,)).fetchone()[0] or 0)
+
+    def delivered(self, low: int, high: int, plugin: str | None = None) -> list[int]:
+        """The events from `low` to `high` that have a delivery, to `plugin` if given. Ask for few numbers at a time."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT seq FROM delivery WHERE seq BETWEEN ? AND ? AND coalesce(plugin = ?, 1)",
+            (low, high, plugin),
+        )
+        return [row[0] for row in rows]
+
+    def failed(self, low: int, high: int) -> list[int]:
+        """The events from `low` to `high` of which a delivery or a message has an error."""
+        rows = self._connection.execute(
+            "SELECT seq FROM delivery WHERE seq BETWEEN ?1 AND ?2 AND error IS NOT NULL "
+            "UNION SELECT seq FROM outbox WHERE seq BETWEEN ?1 AND ?2 AND error IS NOT NULL",
+            (low, high),
+        )
+        return [row[0] for row in rows]
+
+    def dead_after(self, delivery: int, limit: int) -> list[tuple[int, int]]:
+        """The next dead letters by id: id and event."""
+        return self._connection.execute(
+            "SELECT id, seq FROM delivery WHERE status = 'dead' AND id > ? ORDER BY id LIMIT ?", (delivery, limit)
+        ).fetchall()
+
+    def open_after(self, plugin: str, delivery: int, limit: int) -> list[tuple[int, int]]:
+        """A plugin's next deliveries by id that wait or run: id and event."""
+        return self._connection.execute(
+            "SELECT id, seq FROM delivery WHERE status IN ('waiting', 'running') AND plugin = ? AND id > ? "
+            "ORDER BY id LIMIT ?",
+            (plugin, delivery, limit),
+        ).fetchall()
 
     def spare(self) -> int:
         """Free pages worth giving back to the disk."""
