@@ -8,11 +8,12 @@ from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import click
 
 from gateway import names
+from gateway.cli.controls import change_letters
 from gateway.cli.options import config_option, json_option, load_config
 from gateway.cli.output import COLOURS, columns, heading, json_text
 from gateway.config import Config, secrets
@@ -62,12 +63,31 @@ def events(
 
 
 @click.command()
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
+@click.argument("ids", type=click.IntRange(min=1), nargs=-1, metavar="[ID]...")
+@click.option("--retry", "change", flag_value="retry", help="Try them again, with all their tries.")
+@click.option("--drop", "change", flag_value="drop", help="Be done with them.")
+@click.option("--plugin", help="With --retry or --drop: those of this plugin.")
+@click.option("--all", "everything", is_flag=True, help="With --retry or --drop: all of them.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many are shown.")
 @config_option
 @json_option("Print one JSON object for each dead letter.")
-def dead(*, limit: int, config_file: Path | None, as_json: bool) -> None:
-    """Show the dead letters: deliveries that failed for good, with their errors."""
+def dead(
+    *,
+    ids: Sequence[int],
+    change: Literal["retry", "drop"] | None,
+    plugin: str | None,
+    everything: bool,
+    limit: int,
+    config_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Show the dead letters: deliveries that failed for good, with their errors. Or change those with the given IDs."""
     config = load_config(config_file)
+    if change:
+        change_letters(config, change, ids, plugin, everything=everything, as_json=as_json)
+        return
+    if ids or plugin or everything:
+        raise click.UsageError("say what to do with them: --retry or --drop")
     letters = _look(config, lambda look: look.dead(limit)) if _has_journal(config) else []
     if as_json:
         for letter in letters:
@@ -172,6 +192,8 @@ def _dead_lines(letters: Sequence[DeadLetter]) -> Iterator[str]:
         when = _clock(story.started) if story.started else ""
         yield f"  {letter.id}   event {letter.event_id}   {click.style(story.plugin, bold=True)}   {when}"
         yield from _indented(story.error or "no error was kept", 4)
+        again = f"gateway dead {letter.id} --retry    or as a new run:  gateway replay {letter.event_id}"
+        yield click.style(f"    try it again:  {again} --plugin {story.plugin}", dim=True)
         yield ""
 
 

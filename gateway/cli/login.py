@@ -26,7 +26,7 @@ _EVERYWHERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- comp
 def login(config_file: Path | None, *, as_json: bool) -> None:
     """Print a one-time link to the live page. It works once, within ten minutes."""
     config = load_config(config_file)
-    link = _ask(config, _token(config))
+    link = _ask(config)
     if as_json:
         click.echo(json_text(link))
         return
@@ -54,20 +54,21 @@ def _token(config: Config) -> Secret:
         raise GatewayError(f"{file} can't be read: {error.strerror}") from None
 
 
-def _ask(config: Config, token: Secret) -> dict[str, Any]:
-    """The gateway's answer: url, path, expires_in.
+def request(config: Config, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+    """Ask the API of the gateway that serves; gives status and JSON.
 
     Raises:
-        GatewayError: nothing answers there, or not with a link.
+        GatewayError: nothing answers there, or it is no gateway, or another folder's.
     """
+    token = _token(config)
     host, port = _EVERYWHERE.get(config.admin.host, config.admin.host), config.admin.port
     if port == 0:
         raise GatewayError("admin.port is 0, so nobody knows the page's address; set a port in config.yaml")
     connection = http.client.HTTPConnection(host.strip("[]"), port, timeout=TIMEOUT)
     try:
-        connection.request("POST", "/api/login-link", headers={"Authorization": f"Bearer {token.reveal()}"})
+        connection.request(method, path, body, {"Authorization": f"Bearer {token.reveal()}"})
         answer = connection.getresponse()
-        return _read(answer.status, answer.read(), f"{host}:{port}")
+        return answer.status, _read(answer.status, answer.read(), f"{host}:{port}")
     except OSError as error:
         raise GatewayError(
             f"no gateway answers at http://{host}:{port} ({error.strerror or error}). Is it running? "
@@ -86,7 +87,19 @@ def _read(status: int, body: bytes, place: str) -> dict[str, Any]:
         answer = json.loads(body)
     except ValueError:
         answer = None
-    if status != http.client.CREATED or not isinstance(answer, dict) or "url" not in answer:
-        detail = answer.get("detail") if isinstance(answer, dict) else None
-        raise GatewayError(f"{place} answered {status} instead of a link{f': {detail}' if detail else ''}")
+    if not isinstance(answer, dict):
+        raise GatewayError(f"{place} answered {status} and no JSON: is it a gateway?")
+    return answer
+
+
+def _ask(config: Config) -> dict[str, Any]:
+    """The gateway's answer: url, path, expires_in.
+
+    Raises:
+        GatewayError: nothing answers there, or not with a link.
+    """
+    status, answer = request(config, "POST", "/api/login-link")
+    if status != http.client.CREATED or "url" not in answer:
+        detail = answer.get("detail")
+        raise GatewayError(f"the gateway answered {status} instead of a link{f': {detail}' if detail else ''}")
     return answer

@@ -6,6 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from gateway.config import Config, refuse_open_listener
 from gateway.errors import GatewayError
 from gateway.plugins import Handler, Loaded, LoadedPlugin, LoadError, load_folder
 from gateway.redact import printable
+from gateway.web.controls import EVERYBODY, read_paused
 from gateway.work import WorkReader
 from gateway.work.store import OUTAGES
 
@@ -57,10 +59,12 @@ def plugins(config_file: Path | None, *, as_json: bool) -> None:
     """List the loaded plugins and what they subscribe to."""
     config = load_config(config_file)
     loaded = _load(config)
-    outages = _outages(config)
+    outages, paused = _outages(config), read_paused(config.data)
     for each in loaded.plugins:
         enabled = config.plugin(each.plugin.name).enabled
         view = _plugin_view(each, enabled=enabled, held=outages.get(each.plugin.name))
+        if since := paused.get(each.plugin.name, paused.get(EVERYBODY)):
+            view["paused"] = since
         click.echo(json_text(view) if as_json else "\n".join([*_plugin_lines(view), ""]))
     if not loaded.plugins and not as_json:
         click.echo(f"  No plugins in {_short(config.routes)}: put a file there, or begin with  gateway init")
@@ -153,6 +157,9 @@ def _handler_view(handler: Handler) -> dict[str, Any]:
 
 def _plugin_lines(view: dict[str, Any]) -> Iterator[str]:
     note = "" if view["enabled"] else click.style("   disabled in config.yaml", fg="yellow")
+    if "paused" in view:
+        since = datetime.fromtimestamp(view["paused"]).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        note += click.style(f"   paused since {since}", fg="yellow")
     yield f"  {click.style(view['name'], bold=True)}   {click.style(view['file'], dim=True)}{note}"
     if held := view.get("held"):
         yield click.style(f"    held back, for it fails again and again: {printable(held)}", fg="red")

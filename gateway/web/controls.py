@@ -43,6 +43,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: dict[str, int] = {}
     """Of a replay or a retry: how many deliveries are in which state."""
     error: str | None = None
+    part: float = 0.0
+    """How much of the events it has gone through, 0 to 1."""
 
 
 def asking(kind: Kind) -> Handler:
@@ -106,6 +108,7 @@ def _report(folder: Path, asked: Control) -> Report:
         status=progress.status,
         found=progress.found,
         outcomes=outcomes,
+        part=min(progress.cursors.values(), default=progress.upto) / (progress.upto or 1),
         error=progress.error,
     )
 
@@ -120,8 +123,11 @@ def read_plugins(folder: Path) -> list[dict[str, Any]]:
 
 
 def read_paused(folder: Path) -> dict[str, float]:
-    """By plugin, since when it is paused; `*` stands for all of them."""
-    return dict(read_facts(folder).get(PAUSED) or {})
+    """By plugin, since when it is paused; `*` stands for all of them. Nothing where that can't be read."""
+    try:
+        return dict(read_facts(folder).get(PAUSED) or {})
+    except sqlite3.Error:
+        return {}
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
