@@ -8,35 +8,57 @@ from collections.abc import Sequence
 
 import msgspec
 
-from torture import controls
+from torture import controls, million
 from torture.fault import Fault, survive
 from torture.faults import ALL
-from torture.table import Row, table
+from torture.machine import describe
+from torture.table import COLUMNS, Row, table
 
 
 def main() -> None:
     """Run what is asked for; exit code 1 if anything was lost, out of order, repeated or otherwise wrong."""
     arguments = _parser().parse_args()
-    chosen = [fault for fault in ALL if not arguments.only or any(part in fault.name for part in arguments.only)]
-    if not chosen:
-        sys.exit(f"no such fault; there are: {', '.join(fault.name for fault in ALL)}")
-    print(f"seed {arguments.seed}", file=sys.stderr)
-    rows = asyncio.run(_torture(chosen, arguments))
-    print(msgspec.json.encode(rows).decode() if arguments.json else "\n" + table(rows))
-    sys.exit(not all(row.is_good for row in rows))
+    chosen = [fault for fault in ALL if _is_wanted(fault.name, arguments.only)]
+    with_million = _is_wanted(million.NAME, arguments.only)
+    if not chosen and not with_million:
+        sys.exit(f"no such fault; there are: {', '.join(fault.name for fault in ALL)}, {million.NAME}")
+    _say(f"{describe()}; seed {arguments.seed}")
+    rows = asyncio.run(_torture(chosen, arguments)) if chosen else []
+    figures = asyncio.run(million.compare()) if with_million else []
+    _print(rows, figures, as_json=arguments.json)
+    sys.exit(not all(row.is_good for row in rows) or any(one.wrong for one in figures))
 
 
 async def _torture(faults: Sequence[Fault], arguments: argparse.Namespace) -> list[Row]:
     rows: list[Row] = []
     await controls.prove(arguments.seed)
-    print("the checkers notice a lost row, a swapped lane and a doubled effect", file=sys.stderr)
+    _say("the checkers notice a lost row, a swapped lane and a doubled effect")
     for fault in faults:
         row = await survive(fault, rounds=arguments.rounds, seed=arguments.seed)
         rows.append(row)
-        print(f"{' | '.join(row.cells())} | {row.seconds:g} s", file=sys.stderr, flush=True)
+        _say(f"{' | '.join(row.cells())} | {row.seconds:g} s")
         for complaint in row.complaints:
-            print(f"    {complaint}", file=sys.stderr, flush=True)
+            _say(f"    {complaint}")
     return rows
+
+
+def _is_wanted(name: str, only: Sequence[str] | None) -> bool:
+    return not only or any(part in name for part in only)
+
+
+def _print(rows: Sequence[Row], figures: Sequence[million.Figures], *, as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode({"faults": rows, million.NAME: figures}).decode())
+        return
+    if rows:
+        print("\n" + table(COLUMNS, [row.cells() for row in rows]))
+    if figures:
+        print("\n" + table(million.COLUMNS, [one.cells() for one in figures]))
+
+
+def _say(text: str) -> None:
+    """What goes on; the tables alone are for standard output."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -66,13 +66,13 @@ class Stage:
         if self.sends:
             await until(self._have_all_left, "every reply has left", within=60)
 
-    async def under_load(self, strike: Callable[[], Awaitable[None]], *, pause: float = 0.05) -> None:
+    async def under_load(self, strike: Callable[[], Awaitable[None]], *, pause: float = 0.02) -> None:
         """Post without an end, each connection resting so many seconds, and strike once a round, at a random moment."""
         self.sender.pause = pause
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.sender.post_all(self._endless()))
             for _ in range(self.rounds):
-                await self.reached(len(self.sender.acknowledged) + self.random.randrange(20, 200))
+                await self.reached(len(self.sender.acknowledged) + self.random.randrange(20, 600))
                 await asyncio.sleep(self.random.uniform(0, 0.03))
                 await strike()
             await self.reached(len(self.sender.acknowledged) + 20)

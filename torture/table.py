@@ -45,10 +45,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return self.fault, *map(str, (*counts, len(self.out_of_order), len(self.repeated))), note
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """The whole, as Markdown."""
-    lines = [COLUMNS, tuple("---" for _ in COLUMNS), *(row.cells() for row in rows)]
-    widths = [max(len(line[at]) for line in lines) for at in range(len(COLUMNS))]
+    lines = [columns, ["---" for _ in columns], *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
     return "\n".join(_line(cells, widths) for cells in lines)
 
 
