@@ -17,6 +17,7 @@ CREATE TABLE delivery (
     status   TEXT    NOT NULL,            -- waiting, running, done, skipped, dropped, dead
     alone    INTEGER NOT NULL DEFAULT 0,  -- while running: nothing else was
     failures INTEGER NOT NULL DEFAULT 0,  -- attempts that raised
+    retries  INTEGER NOT NULL DEFAULT 0,  -- attempts whose handler asked for another
     deaths   INTEGER NOT NULL DEFAULT 0,  -- attempts during which the worker died, with nothing else running
     due      REAL    NOT NULL DEFAULT 0,  -- unix seconds before which it is not tried again
     started  REAL,                        -- unix seconds of the last attempt

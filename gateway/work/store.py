@@ -48,6 +48,8 @@ class Delivery(msgspec.Struct, kw_only=True):
     alone: bool = False
     """Runs while nothing else does, because the worker died when it last ran."""
     failures: int = 0
+    """Attempts that raised; a `Retry` counts apart, for it was the handler's wish."""
+    retries: int = 0
     deaths: int = 0
     due: float = 0.0
     """Unix seconds before which it is not tried again."""
@@ -62,7 +64,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     @property
     def attempt(self) -> int:
         """The number of the next or running attempt, from 1."""
-        return 1 + self.failures + self.deaths
+        return 1 + self.failures + self.retries + self.deaths
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,16 +196,16 @@ class WorkStore:
     def unfinished(self) -> tuple[list[Delivery], list[Delivery]]:
         """Deliveries that wait, and those that were running when the worker ended without a word; in order."""
         rows = self._connection.execute(
-            "SELECT status, id, seq, plugin, lane, run, alone, failures, deaths, due, control FROM delivery "
+            "SELECT status, id, seq, plugin, lane, run, alone, failures, retries, deaths, due, control FROM delivery "
             "WHERE status IN ('waiting', 'running') ORDER BY id"
         )
         waiting: list[Delivery] = []
         running: list[Delivery] = []
-        for status, id_, seq, plugin, lane, run, alone, failures, deaths, due, control in rows:
+        for status, id_, seq, plugin, lane, run, alone, failures, retries, deaths, due, control in rows:
             (waiting if status == "waiting" else running).append(
                 Delivery(
                     id=id_, seq=seq, plugin=plugin, lane=lane, run=run, alone=bool(alone), failures=failures,
-                    deaths=deaths, due=due, control=control,
+                    retries=retries, deaths=deaths, due=due, control=control,
                 )
             )  # fmt: skip
         return waiting, running
@@ -262,12 +264,12 @@ def _take(connection: sqlite3.Connection, batch: Batch) -> None:
 
 def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
     connection.executemany(
-        "UPDATE delivery SET status = ?, alone = ?, failures = ?, deaths = ?, due = ?, started = ?, millis = ?, "
-        "handler = ?, control = ?, error = coalesce(?, error) WHERE id = ?",
+        "UPDATE delivery SET status = ?, alone = ?, failures = ?, retries = ?, deaths = ?, due = ?, started = ?, "
+        "millis = ?, handler = ?, control = ?, error = coalesce(?, error) WHERE id = ?",
         [
             (
-                s.status, s.delivery.alone, s.delivery.failures, s.delivery.deaths, s.delivery.due, s.started,
-                s.millis, s.handler, s.delivery.control, s.error, s.delivery.id,
+                s.status, s.delivery.alone, s.delivery.failures, s.delivery.retries, s.delivery.deaths, s.delivery.due,
+                s.started, s.millis, s.handler, s.delivery.control, s.error, s.delivery.id,
             )
             for s in settled
         ],

@@ -44,19 +44,29 @@ def backoff(failures: int, delays: Sequence[float]) -> float | None:
 
 
 def judge(ended: Ended, delays: Sequence[float], now: float) -> Status:
-    """Decide, and note failures and the next time on the delivery. `waiting` means it is tried again at `due`."""
+    """Decide, and note on the delivery what it counts as and when it is due. `waiting` means it is tried again then."""
     delivery = ended.delivery
     delivery.alone = False
-    if ended.result in ("done", "skipped", "dropped", "dead"):
-        return "done" if ended.result == "done" else ended.result
-    delivery.failures += 1
-    wait = backoff(delivery.failures, delays)
+    wait: float | None
     if ended.result == "retry":
-        wait = ended.after if ended.after is not None else wait if wait is not None else delays[-1] if delays else 0.0
+        delivery.retries += 1
+        wait = _asked(ended.after, delivery.retries, delays)
+    elif ended.result == "failed":
+        delivery.failures += 1
+        wait = backoff(delivery.failures, delays)
+    else:
+        return ended.result
     if wait is None:
         return "dead"
     delivery.due = now + wait
     return "waiting"
+
+
+def _asked(after: float | None, retries: int, delays: Sequence[float]) -> float:
+    """Seconds to wait where the handler asked for another attempt: there is always one."""
+    if after is not None:
+        return after
+    return delays[min(retries, len(delays)) - 1] if delays else 0.0
 
 
 def survived(delivery: Delivery) -> bool:

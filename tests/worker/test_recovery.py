@@ -193,7 +193,7 @@ async def test_a_death_is_charged_once_even_if_the_worker_dies_before_the_suspec
         bench.seen.clear()
         async with bench.worker(hanging(bench, gate), dies=True) as engine:
             bench.note_commits(engine._store)
-            await bench.until(lambda: bench.seen.count(BEGIN) == 2)  # what it found, and the start that is refused
+            await bench.until(lambda: bench.seen.count(BEGIN) >= 2)  # what it found, and the start that is refused
 
     assert bench.rows("SELECT status, deaths FROM delivery") == [("running", 1)]
 
@@ -326,7 +326,7 @@ async def test_time_spent_waiting_for_the_disk_is_no_time_of_the_handlers(bench:
         fill_up(engine._store)
         bench.note_commits(engine._store)
         await bench.post(*[message("m", f"{n:190d}@g.us".replace(" ", "1")) for n in range(60)])
-        await bench.until(lambda: bench.seen.count(BEGIN) == 2)
+        await bench.until(lambda: bench.seen.count(BEGIN) >= 2)
         make_room(engine._store)
         await bench.until(lambda: len(bench.outcomes()) == 60)
 

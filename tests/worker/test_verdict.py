@@ -41,11 +41,23 @@ def test_a_retry_asked_for_waits_as_asked_and_never_makes_a_dead_letter() -> Non
     assert attempt.delivery.due == 130.0
 
 
-def test_a_retry_without_a_time_waits_as_the_last_configured_delay_says() -> None:
-    attempt = ended("retry", failures=50)
+def test_a_retry_asked_for_is_no_failure_and_takes_none_of_the_tries() -> None:
+    attempt = ended("retry", failures=1, after=0.0)
 
-    assert judge(attempt, DELAYS, 100.0) == "waiting"
-    assert attempt.delivery.due == 105.0
+    judge(attempt, DELAYS, 100.0)
+
+    assert (attempt.delivery.failures, attempt.delivery.attempt) == (1, 3)
+
+
+def test_a_retry_without_a_time_waits_as_configured_and_then_as_the_last_delay_says() -> None:
+    attempt = ended("retry")
+
+    dues = []
+    for _ in range(4):
+        assert judge(attempt, DELAYS, 100.0) == "waiting"
+        dues.append(attempt.delivery.due)
+
+    assert dues == [101.0, 105.0, 105.0, 105.0]
 
 
 def test_only_a_death_alone_counts_and_the_third_is_the_last() -> None:
