@@ -1,29 +1,31 @@
 """`gateway events` and `gateway dead`: what came and what became of it, read beside a running gateway or alone."""
 
 import asyncio
+import contextlib
 import json
 import sqlite3
 import textwrap
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import closing
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
 import click
 
-from gateway import names
 from gateway.cli.controls import change_letters
 from gateway.cli.options import config_option, json_option, load_config
-from gateway.cli.output import COLOURS, columns, heading, json_text
+from gateway.cli.output import COLOURS, Columns, columns, heading, json_text
+from gateway.cli.searching import search_options, tell
 from gateway.config import Config, secrets
 from gateway.errors import GatewayError
-from gateway.journal import JournalReader
+from gateway.follow import Follow
 from gateway.redact import Redactor, printable
+from gateway.search import Query, search
 from gateway.web.look import DeadLetter, Look
 from gateway.web.rows import Detail, MessageStory, PluginResult, Row, Story
 
-_PAGE: Final = 500  # events looked at in one read
+_TITLES: Final = heading("id", "time", "event", "instance", "who", "plugins")
 _JOURNAL: Final = "journal.db"
 
 T = TypeVar("T")
@@ -32,34 +34,26 @@ T = TypeVar("T")
 @click.command()
 @click.argument("event_id", type=click.IntRange(min=1), required=False)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
-@click.option("--event", "wanted", help="Only this event, in any spelling.")
-@click.option("--instance", help="Only this instance.")
+@search_options
+@click.option("-f", "--follow", is_flag=True, help="Go on: show what comes, and again what changes.")
 @config_option
 @json_option("Print one JSON object for each event.")
 def events(
-    *,
-    event_id: int | None,
-    limit: int,
-    wanted: str | None,
-    instance: str | None,
-    config_file: Path | None,
-    as_json: bool,
+    *, event_id: int | None, limit: int, query: Query, follow: bool, config_file: Path | None, as_json: bool
 ) -> None:
     """Show the newest events and what each plugin made of them; with EVENT_ID that one, with its JSON.
 
-    Reads the data folder and changes nothing. Keys and tokens are left out.
+    All that is given must fit. Reads the data folder and changes nothing. Keys and tokens are left out.
     """
     config = load_config(config_file)
+    if event_id is not None and (follow or query != Query()):
+        raise click.UsageError("EVENT_ID names one event: leave out what looks for others")
     if event_id is not None:
         _show_one(config, event_id, as_json=as_json)
-        return
-    found = _find(config, limit, names.canonical(wanted) or wanted if wanted else None, instance)
-    rows = _look(config, lambda look: look.rows_of(found)) if found else []
-    if as_json:
-        for row in rows:
-            click.echo(json_text(row))
+    elif follow:
+        _follow(config, query, limit, as_json=as_json)
     else:
-        _say(_row_lines(rows) if rows else [_nothing(config, "events", is_filtered=bool(wanted or instance))])
+        _show_found(config, query, limit, as_json=as_json)
 
 
 @click.command()
@@ -106,24 +100,30 @@ def _show_one(config: Config, event_id: int, *, as_json: bool) -> None:
         _say(_detail_lines(detail))
 
 
-def _find(config: Config, limit: int, event: str | None, instance: str | None) -> list[int]:
-    """Numbers of the newest events that fit, newest first; looks through the whole journal if it has to.
-
-    Raises:
-        GatewayError: the journal is there and can't be read.
-    """
-    if not _has_journal(config):
-        return []
-    found: list[int] = []
+def _show_found(config: Config, query: Query, limit: int, *, as_json: bool) -> None:
     try:
-        with closing(JournalReader(config.data)) as journal:
-            before: int | None = None
-            while len(found) < limit and (page := journal.newest(_PAGE, before=before)):
-                found += [one.seq for one in page if event in (None, one.event) and instance in (None, one.instance)]
-                before = page[-1].seq
+        found = list(islice(search(config.data, query), limit))
     except sqlite3.Error as error:
         raise _unreadable(config, error) from None
-    return found[:limit]
+    rows = _look(config, lambda look: look.rows_of(found)) if found else []
+    if as_json:
+        for row in rows:
+            click.echo(json_text(row))
+    else:
+        _say(_row_lines(rows) if rows else [_nothing(config, "events", is_filtered=query != Query())])
+
+
+def _follow(config: Config, query: Query, limit: int, *, as_json: bool) -> None:
+    """Oldest first, and on until Ctrl-C, which is how it ends and no error."""
+    table = Columns()
+    if not as_json:
+        click.echo(table.line(_TITLES))
+
+    def say(row: Row) -> None:
+        click.echo(json_text(row) if as_json else table.line(_cells(row)))
+
+    with contextlib.suppress(KeyboardInterrupt):
+        _look(config, lambda look: tell(look, Follow(config.data, query), limit, say))
 
 
 def _look(config: Config, ask: Callable[[Look], Coroutine[Any, Any, T]]) -> T:
@@ -163,11 +163,11 @@ def _say(lines: Sequence[str] | Iterator[str]) -> None:
 
 
 def _row_lines(rows: Sequence[Row]) -> Iterator[str]:
-    cells = [
-        [row.id, _clock(row.at), row.event, row.instance or "", _who(row), "   ".join(map(_result, row.plugins))]
-        for row in rows
-    ]
-    return columns([heading("id", "time", "event", "instance", "who", "plugins"), *cells])
+    return columns([_TITLES, *map(_cells, rows)])
+
+
+def _cells(row: Row) -> list[str]:
+    return [row.id, _clock(row.at), row.event, row.instance or "", _who(row), "   ".join(map(_result, row.plugins))]
 
 
 def _who(row: Row) -> str:

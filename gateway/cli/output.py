@@ -5,6 +5,7 @@ Standard output carries the answer and nothing else, so that it can be piped; no
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import Final
 
 import click
@@ -33,6 +34,20 @@ def columns(rows: Iterable[Sequence[str]], *, indent: int = 2) -> Iterator[str]:
     for row in kept:
         padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
         yield f"{' ' * indent}{_GAP.join(padded)}".rstrip()
+
+
+class Columns:
+    """Lines that come one by one: as aligned as what came before allows."""
+
+    def __init__(self, *, indent: int = 2) -> None:
+        self._indent = indent
+        self._widths: list[int] = []
+
+    def line(self, row: Sequence[str]) -> str:
+        """One line; a wider cell than any before moves the columns of what follows."""
+        self._widths = [max(pair) for pair in zip_longest(self._widths, map(_width, row), fillvalue=0)]
+        padded = [cell + " " * (width - _width(cell)) for cell, width in zip(row, self._widths, strict=False)]
+        return f"{' ' * self._indent}{_GAP.join(padded)}".rstrip()
 
 
 def json_text(value: object) -> str:
