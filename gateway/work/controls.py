@@ -50,6 +50,7 @@ class Letter(NamedTuple):
     handler: str | None
     error: str | None
     failures: int
+    retries: int
     deaths: int
     control: int
 
@@ -92,7 +93,7 @@ class ControlReader:
     def outcomes(self, number: int) -> dict[str, int]:
         """How many of a control's deliveries are in which state; `retrying`: failed, and tried again later."""
         rows = self._connection.execute(
-            "SELECT CASE WHEN status = 'waiting' AND failures + deaths > 0 THEN 'retrying' ELSE status END, count(*) "
+            "SELECT CASE WHEN status = 'waiting' AND failures + retries + deaths > 0 THEN 'retrying' ELSE status END, count(*) "
             "FROM delivery WHERE control = ? AND control > 0 GROUP BY 1",
             (number,),
         )
@@ -120,7 +121,7 @@ class ControlReader:
         """The next dead letters with an id above `after`, of events up to `upto`; of all plugins, if that is ""."""
         chosen = f"AND id IN ({', '.join('?' * len(ids))})" if ids else ""
         rows = self._connection.execute(
-            "SELECT id, seq, plugin, run, lane, started, millis, handler, error, failures, deaths, control "
+            "SELECT id, seq, plugin, run, lane, started, millis, handler, error, failures, retries, deaths, control "
             f"FROM delivery WHERE status = 'dead' AND id > ? AND seq <= ? AND ? IN ('', plugin) {chosen} "
             "ORDER BY id LIMIT ?",
             (after, upto, plugin, *ids, limit),

@@ -265,6 +265,7 @@ def _drop(letter: Letter, by: str) -> Settled:
         lane=letter.lane,
         run=letter.run,
         failures=letter.failures,
+        retries=letter.retries,
         deaths=letter.deaths,
         control=letter.control,
     )
