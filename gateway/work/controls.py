@@ -93,8 +93,8 @@ class ControlReader:
     def outcomes(self, number: int) -> dict[str, int]:
         """How many of a control's deliveries are in which state; `retrying`: failed, and tried again later."""
         rows = self._connection.execute(
-            "SELECT CASE WHEN status = 'waiting' AND failures + retries + deaths > 0 THEN 'retrying' ELSE status END, count(*) "
-            "FROM delivery WHERE control = ? AND control > 0 GROUP BY 1",
+            "SELECT CASE WHEN status = 'waiting' AND failures + retries + deaths > 0 THEN 'retrying' ELSE status END, "
+            "count(*) FROM delivery WHERE control = ? AND control > 0 GROUP BY 1",
             (number,),
         )
         return dict(rows.fetchall())
