@@ -145,7 +145,7 @@ def story_of(delivery: DeliveryRow, messages: Iterable[OutboxRow], redactor: Red
         run=delivery.run,
         status=status,
         handler=delivery.handler,
-        attempts=delivery.failures + delivery.deaths + running,
+        attempts=delivery.tried + running,
         due=delivery.due if status == "retrying" else None,
         started=delivery.started,
         millis=delivery.millis,

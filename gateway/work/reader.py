@@ -24,6 +24,8 @@ class DeliveryRow(msgspec.Struct, frozen=True):
     status: str
     """waiting, running, done, skipped, dropped or dead."""
     failures: int
+    retries: int
+    """Attempts whose handler asked for another."""
     deaths: int
     due: float
     """Unix seconds of the next attempt, where it waits after a failure."""
@@ -36,9 +38,14 @@ class DeliveryRow(msgspec.Struct, frozen=True):
     """Traceback of the last failure, redacted."""
 
     @property
+    def tried(self) -> int:
+        """Attempts that came to nothing."""
+        return self.failures + self.retries + self.deaths
+
+    @property
     def state(self) -> str:
-        """`status` as people say it: what waits after a failure is retrying."""
-        return "retrying" if self.status == "waiting" and (self.failures or self.deaths) else self.status
+        """`status` as people say it: what waits after an attempt is retrying."""
+        return "retrying" if self.status == "waiting" and self.tried else self.status
 
 
 class OutboxRow(msgspec.Struct, frozen=True):
