@@ -1,9 +1,9 @@
 """Evolution Gateway: durable, typed webhooks for Evolution API.
 
-What a bot's author imports is here and in `gateway.testing`; everything else is the machine, and may change.
+What a bot's author imports is here; everything else is the machine, and may change.
 """
 
-from gateway.errors import ConfigError, ContextClosed, GatewayError, PluginError
+from gateway.errors import ConfigError, ContextClosed, GatewayError, PluginError, StateError
 from gateway.events import (
     Ad,
     ApplicationStartup,
@@ -180,6 +180,7 @@ __all__ = [
     "SendMessageUpdate",
     "ServerError",
     "Startup",
+    "StateError",
     "StatusInstance",
     "Typebot",
     "TypebotChangeStatus",

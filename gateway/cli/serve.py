@@ -62,7 +62,8 @@ def _receive(config: Config, config_file: Path | None, *, with_worker: bool, sho
 
 def _banner(config: Config, started: Started, *, show_link: bool) -> str:
     page = f"{started.page_url}?code={started.login_code}" if show_link else started.page_url
-    link_note = "one-time link, 10 minutes; later: gateway login" if show_link else "for a login link: gateway login"
+    login = f"{_command()} login"
+    link_note = f"one-time link, 10 minutes; later: {login}" if show_link else f"for a login link: {login}"
     title = click.style(f"Evolution Gateway {__version__}", bold=True)
     return "\n".join(
         [

@@ -13,6 +13,7 @@ from typing_extensions import TypeVar
 
 from gateway.errors import ContextClosed
 from gateway.events import ChatEvent, Event, MessageEvent
+from gateway.events.groups import Participant
 from gateway.events.people import Person
 from gateway.plugins.outgoing import Queued, Send, address, mentioned, wording
 from gateway.plugins.state import Memory, Nothing, State, StateChange
@@ -136,7 +137,7 @@ class Context(EventContext[S_co, R_co]):
         """What this plugin remembers of this chat, whoever writes in it. Otherwise as `state`."""
         return self._memory.chat_state
 
-    def reply(self, text: str, *, mentions: Sequence[Person | str] = ()) -> Queued:
+    def reply(self, text: str, *, mentions: Sequence[Person | Participant | str] = ()) -> Queued:
         """Queue a message to the event's chat, mentioning people by jid or number.
 
         Raises:

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from gateway import jid
+from gateway.events.groups import Participant
 from gateway.events.people import Person
 
 _WRITTEN: Final = re.compile(r"\+?[0-9\s().\-/\u2010-\u2015]+")
@@ -47,7 +48,7 @@ def wording(text: object) -> str:
         ValueError: it is empty or no text, which Evolution would refuse only after the handler has succeeded.
     """
     if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"there is no text to send: got {text!r}")
+        raise ValueError(f"there is no text to send: got {f'a {type(text).__name__}' if text else repr(text)}")
     return text
 
 
@@ -58,12 +59,12 @@ def address(text: object) -> str:
         ValueError: neither; the text says what was expected.
     """
     if not isinstance(text, str):
-        raise ValueError(f"{text!r} is no text; a jid or a number is written in quotes")  # noqa: TRY004 - one kind to catch
+        raise ValueError(f"a {type(text).__name__} is no address: give a jid or a number, as text")  # noqa: TRY004 - one kind to catch
     written = _MARKS.sub("", text).strip()
     return _checked_jid(written) if "@" in written else _digits(written)
 
 
-def mentioned(people: Sequence[Person | str]) -> tuple[str, ...]:
+def mentioned(people: Sequence[Person | Participant | str]) -> tuple[str, ...]:
     """The addresses of people to mention, each once.
 
     Raises:
@@ -71,7 +72,15 @@ def mentioned(people: Sequence[Person | str]) -> tuple[str, ...]:
     """
     if isinstance(people, str):
         raise ValueError(f"mentions= takes a list of people, got the text {people!r}")  # noqa: TRY004 - one kind to catch
-    return tuple(dict.fromkeys(address((each.jid or "") if isinstance(each, Person) else each) for each in people))
+    return tuple(dict.fromkeys(address(_address_of(each)) for each in people))
+
+
+def _address_of(person: Person | Participant | str) -> str:
+    if isinstance(person, str):
+        return person
+    if isinstance(person, Person | Participant):
+        return person.jid or ""
+    raise ValueError(f"mentions= takes people, jids or numbers, got a {type(person).__name__}")
 
 
 def _checked_jid(text: str) -> str:

@@ -33,10 +33,10 @@ class On(Protocol[E_co, C_co]):
 
 
 class Plugin(Generic[S, R]):
-    """One file of handlers. Its file says `plugin = Plugin()`; S types its settings, R its resource."""
+    """One file of handlers. Its file says `plugin = Plugin()`."""
 
     name: str
-    """Unique in a gateway: its positions, deliveries and settings go by it. The loader fills in the file's name."""
+    """Unique in a gateway: its position, deliveries and memory go by it. The loader fills in the file's name."""
 
     def __init__(self: "Plugin[None, None]", name: str = "") -> None:
         self.name = name

@@ -203,7 +203,7 @@ class Supervisor:
 
     def _refuse(self, changed: Sequence[str], complaint: str) -> None:
         self._not_reloaded = f"Not reloaded, the old plugins keep running: {complaint}"
-        log.error("plugins_not_reloaded", files=", ".join(changed), error=complaint)
+        log.error("plugins_not_reloaded", result="the old ones keep running", files=", ".join(changed), error=complaint)
         self.on_changed(())
 
     async def _hand_over(self, fresh: Child, changed: Sequence[str]) -> None:

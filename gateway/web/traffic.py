@@ -45,6 +45,6 @@ class Traffic:
         found = [(count, status, sender) for (status, sender), count in self._by_sender.items() if status in _LOST]
         return [
             f"{count} post{'' if count == 1 else 's'} from {sender or 'an unknown address'} answered {status}: "
-            f"{_LOST[status]} Evolution does not send them again."
+            f"{_LOST[status]} Evolution does not try again."
             for count, status, sender in sorted(found, key=lambda each: -each[0])[:_SHOWN]
         ]

@@ -58,10 +58,11 @@ class Receiver:
 
     def _admit(self, request: web.Request, path: str) -> Verdict:
         """Everything that can be judged before the body is read."""
+        if request.method != hdrs.METH_POST:
+            where = f"Evolution's webhook URL here ends in {self._webhook.base_path or '/'}"
+            raise Problem(405, f"{where}: paste that into Evolution, which will POST to it.", Allow="POST")
         if hdrs.ORIGIN in request.headers or "Sec-Fetch-Site" in request.headers:
             raise Problem(403, "This came from a web page. Evolution's webhooks carry no Origin.")
-        if request.method != hdrs.METH_POST:
-            raise Problem(405, "This is a webhook URL: paste it into Evolution, which will POST to it.", Allow="POST")
         inside = self._below_base(path)
         peer = request.transport.get_extra_info("peername") if request.transport else None
         verdict = self._credentials.check(
@@ -74,7 +75,7 @@ class Receiver:
             raise Problem(401, "No valid credential.", sender=verdict.address, reason=verdict.reason)
         if inside is None:
             # Evolution tries again, so correcting the URL within 20 minutes still saves the event; a 404 would lose it.
-            raise Problem(421, f"No webhook lives at {path!r}: post to {self._webhook.base_path or '/'}.")
+            raise Problem(421, f"No webhook lives at /{path.lstrip('/')}: post to {self._webhook.base_path or '/'}.")
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() not in ("", "identity"):
             raise Problem(415, "Send the body as it is, without Content-Encoding.")
         return verdict

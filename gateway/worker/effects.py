@@ -1,13 +1,17 @@
 """What a settled delivery leaves behind: messages in the outbox, and one line in the log."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from gateway.plugins import Send
 from gateway.redact import printable
 from gateway.work import Delivery, Message, Settled, storable
 from gateway.work.store import OutboxStatus
 
+_LONG_NUMBER: Final = re.compile(r"\d{8,}")
+_PLACE: Final = re.compile(r'^ *(?:\| +)?File "([^"]+)", line (\d+)', re.MULTILINE)
 SHOWN_TEXT = 60  # characters of an unsent message in the log
 
 
@@ -43,7 +47,9 @@ def describe(settled: Settled) -> Mapping[str, object]:
         "result": _shown(settled) or settled.status,
         "ms": round(settled.millis, 1),
         "failures": delivery.failures or None,
-        "error": last_line(settled.error) if settled.error else None,
+        "again_in": max(0, round(delivery.due - time.time())) if settled.status == "waiting" and delivery.due else None,
+        "error": shorten_phone_numbers(last_line(settled.error)) if settled.error else None,
+        "at": _place(settled.error) if settled.error else None,
     }
 
 
@@ -51,6 +57,17 @@ def last_line(error: str) -> str:
     """What a traceback ends with; that of a group of errors ends with a frame drawn in `+`, `|` and `-`."""
     lines = [line.strip(" |+-") for line in error.splitlines()]
     return next((line for line in reversed(lines) if line), "")
+
+
+def shorten_phone_numbers(text: str) -> str:
+    """A stranger's error text for the log: long numbers in it are most likely somebody's telephone."""
+    return _LONG_NUMBER.sub(lambda found: f"…{found[0][-4:]}", text)
+
+
+def _place(error: str) -> str | None:
+    """File and line of the innermost frame in a traceback that has a place."""
+    places = _PLACE.findall(error)
+    return f"{places[-1][0].rpartition('/')[2]}:{places[-1][1]}" if places else None
 
 
 def _shown(settled: Settled) -> str:

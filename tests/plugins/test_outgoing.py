@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.events import Person
+from gateway.events import Participant, Person
 from gateway.plugins import Drop, Retry
 from gateway.plugins.outgoing import address, mentioned
 
@@ -48,12 +48,15 @@ def test_what_is_no_address_is_refused_with_the_reason(written: str, why: str) -
 
 
 def test_an_address_is_text() -> None:
-    with pytest.raises(ValueError, match="5511999990002 is no text"):
+    with pytest.raises(ValueError, match="a int is no address") as refused:
         address(5511999990002)
+    assert "5511999990002" not in str(refused.value), "an error text ends in the log"
 
 
 def test_people_are_mentioned_by_the_address_in_use_each_once() -> None:
     ana = Person(jid="201110000000002@lid", phone="5511999990002")
+    joined = Participant(jid="201110000000002@lid")
+    assert mentioned([joined, ana]) == ("201110000000002@lid",)
 
     assert mentioned([ana, "201110000000002@lid", "+55 11 99999-0003"]) == ("201110000000002@lid", "5511999990003")
 
