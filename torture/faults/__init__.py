@@ -4,6 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from torture.fault import Fault
-from torture.faults import crowds, kills
+from torture.faults import crowds, disks, files, handlers, kills, life
 
-ALL: Final[Sequence[Fault]] = (*kills.FAULTS, *crowds.FAULTS)
+ALL: Final[Sequence[Fault]] = (
+    *kills.FAULTS,
+    *crowds.FAULTS,
+    *handlers.FAULTS,
+    *disks.FAULTS,
+    *files.FAULTS,
+    *life.FAULTS,
+)
