@@ -105,6 +105,22 @@ class Summary(msgspec.Struct, frozen=True):
     """How many more copies of the event came."""
 
 
+class RefusedPost(msgspec.Struct, frozen=True):
+    """A post that was answered 400."""
+
+    id: int
+    at: float
+    """Unix seconds."""
+    address: str | None
+    path: str
+    reason: str
+    """What was wrong, and where."""
+    size: int
+    """Bytes of body."""
+    body: bytes
+    """Its beginning."""
+
+
 class JournalReader:
     """Reads `journal.db`.
 
@@ -251,6 +267,13 @@ class JournalReader:
             (after, before if before is not None else 2**63 - 1, limit),
         )
         return [Summary(*row) for row in rows]
+
+    def refused(self, limit: int) -> list[RefusedPost]:
+        """The newest posts that were answered 400, newest first."""
+        rows = self._connection.execute(
+            "SELECT id, at, address, path, reason, size, body FROM refused ORDER BY id DESC LIMIT ?", (limit,)
+        )
+        return [RefusedPost(*row) for row in rows]
 
     def find(self, seq: int) -> tuple[Summary, bytes] | None:
         """One event with its body."""

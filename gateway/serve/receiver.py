@@ -118,7 +118,7 @@ class Gateway:
                 self._supervisor.on_changed = self._feed.notify
                 await stack.enter_async_context(self._supervisor)
             receiver = Receiver(config, journal, self._traffic, self._on_accepted)
-            hooks = webhook_app(config, receiver, is_ready=self._is_ready)
+            hooks = webhook_app(config, receiver, is_ready=lambda: True)
             base = await stack.enter_async_context(_listen(hooks, config.webhook.host, config.webhook.port, "webhook"))
             webhook_url = base + config.webhook.base_path
             page = self._page(Welcome(webhook_url=webhook_url, try_it=try_it), journal)

@@ -35,6 +35,7 @@ ROUTES: Final = (
     web.get("/api/events", api.events),
     web.get(r"/api/events/{id:\d{1,19}}", api.event),
     web.get("/api/dead", api.dead),
+    web.get("/api/refused", api.refused),
     web.post("/api/dead/retry", controls.asking("retry")),
     web.post("/api/dead/drop", controls.asking("drop")),
     web.post("/api/replay", controls.asking("replay")),

@@ -42,6 +42,12 @@ async def dead(request: web.Request) -> web.Response:
     return _json({"dead": letters, "next": letters[-1].id if len(letters) == limit else None})
 
 
+async def refused(request: web.Request) -> web.Response:
+    """GET /api/refused: the newest posts that were answered 400, with the beginning of each."""
+    limit = min(_number(request, "limit", PAGE_SIZE), LARGEST_PAGE)
+    return _json({"refused": await request.app[LOOK].refused(limit)})
+
+
 async def metrics(request: web.Request) -> web.Response:
     """GET /metrics: for Prometheus."""
     return web.Response(body=generate_latest(request.app[REGISTRY]), headers={"Content-Type": CONTENT_TYPE_LATEST})

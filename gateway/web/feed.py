@@ -5,6 +5,7 @@ A page that can't keep up is let go, not buffered for: its browser comes back an
 
 import asyncio
 import contextlib
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any, Final
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from gateway.errors import GatewayError
 from gateway.log import log
-from gateway.web.look import Look
+from gateway.web.look import Look, Refused
 from gateway.web.rows import Row
 
 PAUSE: Final = 0.2
@@ -30,6 +31,7 @@ FRESH: Final = 100
 """Rows sent to a page that begins."""
 VIEWERS: Final = 200
 
+_BEGINS: Final = 120  # characters of a refused body in its sentence
 _BATCH: Final = 600
 _POLLED: Final = 200
 _KNOWN: Final = 2000
@@ -171,8 +173,9 @@ class Feed:
         return strip
 
     async def _strip_frame(self) -> bytes:
-        strip = msgspec.to_builtins(await self._look.strip())
-        reasons = [str(reason) for reason in self._status().get("reasons") or ()]
+        seen = await self._look.strip()
+        reasons = [str(reason) for reason in self._status().get("reasons") or ()] + [_sentence(r) for r in seen.refused]
+        strip = msgspec.to_builtins(seen)
         return b"event: strip\ndata: %s\n\n" % orjson.dumps({**strip, "reasons": reasons})
 
     async def _first_frames(self, seen: int | None) -> list[bytes]:
@@ -183,6 +186,11 @@ class Feed:
         self._last = max([self._last, *(int(row.id) for row in rows)])
         encoded = {row.id: msgspec.json.encode(row) for row in (*rows, *(() if is_anew else missed))}
         return [b"event: anew\ndata: {}\n\n" if is_anew else b"", strip, self._frame(list(encoded.values()))]
+
+
+def _sentence(post: Refused) -> str:
+    clock = time.strftime("%H:%M:%S", time.localtime(post.at))
+    return f"Refused at {clock}: {post.reason}. It began: {post.begins[:_BEGINS] or 'with nothing'}"
 
 
 class TooManyViewers(GatewayError):

@@ -13,7 +13,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.journal import JournalReader, Summary
-from gateway.journal.reader import is_missing
+from gateway.journal.reader import RefusedPost, is_missing
 from gateway.redact import Json, Redactor
 from gateway.web.counters import Counters, Counts
 from gateway.web.rows import Detail, Row, Sender, Story, facts_of, raw_of, row_of, sender_of, story_of, text_of
@@ -21,6 +21,9 @@ from gateway.work import DeliveryRow, WorkReader
 
 _PARSED_FOR_NAMES: Final = 64 * 2**10  # bytes; a larger body is a photo, and a list does not wait for one
 _NAMES_KEPT: Final = 4096
+_REFUSED_SHOWN: Final = 3
+_REFUSED_FOR: Final = 3600  # seconds
+_REFUSED_TEXT: Final = 1000  # characters
 _RUN: Final = 200  # rows of one read
 
 P = ParamSpec("P")
@@ -35,12 +38,28 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     story: Story
 
 
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """A post that was answered 400, as it may be shown."""
+
+    at: float
+    """Unix seconds."""
+    address: str | None
+    path: str
+    reason: str
+    size: int
+    """Bytes of body."""
+    begins: str
+    """The beginning of the body, without secrets."""
+
+
 class Strip(msgspec.Struct, frozen=True, kw_only=True):
     """What stands above the list."""
 
     counts: Counts
     plugins: list[str]
     load_errors: list[dict[str, Json]]
+    refused: list[Refused] = []
+    """The newest of the last hour."""
 
 
 class Look:
@@ -71,6 +90,10 @@ class Look:
     async def dead(self, limit: int, before: int | None = None) -> list[DeadLetter]:
         """Dead letters, newest first; those with an id below `before`, if given."""
         return await self._ask(self._dead, limit, before)
+
+    async def refused(self, limit: int) -> list[Refused]:
+        """The newest posts that were answered 400, newest first."""
+        return await self._ask(self._refused, limit)
 
     async def strip(self) -> Strip:
         """Counters, and what the worker says of its plugins."""
@@ -172,7 +195,20 @@ class Look:
     def _strip(self) -> Strip:
         work = self._reading_work()
         plugins, load_errors = facts_of(work.facts() if work else {}, self._redactor)
-        return Strip(counts=self._counters.read(), plugins=plugins, load_errors=load_errors)
+        lately = [one for one in self._refused(_REFUSED_SHOWN) if one.at > time.time() - _REFUSED_FOR]
+        return Strip(counts=self._counters.read(), plugins=plugins, load_errors=load_errors, refused=lately)
+
+    def _refused(self, limit: int) -> list[Refused]:
+        journal = self._reading_journal()
+        return [self._post_shown(one) for one in (journal.refused(limit) if journal else [])]
+
+    def _post_shown(self, post: RefusedPost) -> Refused:
+        """Cut only after the redactor has seen it whole, so that no half of a key is left."""
+        begins = self._redactor.text(post.body.decode(errors="replace"))
+        path, reason = self._redactor.text(post.path), self._redactor.text(post.reason)
+        return Refused(
+            at=post.at, address=post.address, path=path, reason=reason, size=post.size, begins=begins[:_REFUSED_TEXT]
+        )
 
     def _reading_journal(self) -> JournalReader | None:
         self._journal = self._journal or _opened(JournalReader, self._folder)

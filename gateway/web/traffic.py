@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from gateway import names
 
 _ADDRESSES: Final = 10_000  # addresses whose refusals are counted apart; beyond that the counts begin anew
-_LOST: Final = {400: "no JSON object.", 401: "no valid credential."}
+_LOST: Final = {400: "no JSON object (see below).", 401: "no valid credential."}
 _SHOWN: Final = 5  # addresses named on the page
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 

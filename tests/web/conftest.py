@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 from gateway import samples
 from gateway.config import Admin, Config, Secret
 from gateway.envelope import read_envelope
-from gateway.journal import Arrival, Journal
+from gateway.journal import Arrival, Journal, Refusal
 from gateway.journal.controls import Kind
 from gateway.redact import Redactor
 from gateway.web.admin import admin_app
@@ -120,6 +120,11 @@ class AdminSite:
         receipt = await self._journal.append(arrival)
         self.feed.notify([receipt.seq])
         return receipt.seq
+
+    async def refuse(self, body: bytes, reason: str) -> None:
+        """Keep a post that is answered 400."""
+        self._journal = self._journal or Journal(self.folder)
+        await self._journal.refuse(Refusal("10.0.0.7", "/webhook/call", reason, body))
 
     async def settle(
         self,

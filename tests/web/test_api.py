@@ -173,3 +173,15 @@ async def test_the_counters_count(site: "AdminSite") -> None:
 
     assert (counts.accepted, counts.duplicates, counts.handled, counts.waiting, counts.dead) == (2, 1, 1, 1, 1)
     assert (sum(counts.per_minute), len(counts.per_minute)) == (2, 30)
+
+
+async def test_a_post_that_was_refused_is_listed_with_its_beginning_and_without_secrets(site: "AdminSite") -> None:
+    body = b'{"event": "call", "apikey": "%s", "data": ' % CANARY.encode()
+    await site.refuse(body, "not JSON: unexpected end of data at line 1, column 60")
+
+    (post,) = (await site.ask("/api/refused")).json["refused"]
+
+    assert (post["address"], post["path"], post["size"]) == ("10.0.0.7", "/webhook/call", len(body))
+    assert post["reason"] == "not JSON: unexpected end of data at line 1, column 60"
+    assert post["begins"].startswith('{"event": "call"')
+    assert CANARY not in post["begins"]
