@@ -21,8 +21,9 @@ PROBE_EVERY: Final = 30.0
 class Breaker:
     """Closed: attempts start and failures count. Open: none counts, and one at a time probes.
 
-    Only a handler's error is a failure and only its return a success. `Retry`, `Drop` and what no handler took say
-    nothing about the world outside. The failures that open it are taken back from the deliveries that wait.
+    Only a handler's error is a failure and only its return a success. `Retry`, `Drop`, what no handler took and what
+    nothing could stop say nothing about the world outside. The failures that open it are taken back from the deliveries
+    that wait.
     """
 
     def __init__(self, *, failures: int = FAILURES, lanes: int = LANES) -> None:

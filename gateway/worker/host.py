@@ -34,7 +34,7 @@ class Host:
         self._home = asyncio.get_running_loop()
         self._tell = ended
         self._results: list[Ended] = []
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], int] = {}
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
         self._attempts = Attempts(
@@ -56,6 +56,12 @@ class Host:
     def is_busy(self) -> bool:
         """Some attempt has not ended."""
         return self._given != self._returned
+
+    @property
+    def holder(self) -> int | None:
+        """The delivery whose handler has the plugin's thread at this moment; None if its loop waits."""
+        task = asyncio.current_task(self._loop)
+        return self._tasks.get(task) if task else None
 
     def call(self, function: Callable[[], None]) -> None:
         """Have the plugin's loop call a function, once it gets to it."""
@@ -96,8 +102,8 @@ class Host:
                 self._report(outcome)
                 continue
             task = self._loop.create_task(self._finish(outcome))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = job.delivery.id
+            task.add_done_callback(self._tasks.pop)
 
     async def _finish(self, running: Coroutine[Any, Any, Ended]) -> None:
         self._report(await running)

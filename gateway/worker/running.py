@@ -94,18 +94,20 @@ class Running(msgspec.Struct):
         return "waiting"
 
     def stuck(self, now: float) -> list[Ended]:
-        """The attempts that have gone on for too long at a monotonic time, as failed."""
-        return [
-            self._give_up(delivery, seconds)
-            for delivery in self.lanes.in_flight()
-            if (seconds := now - self.since.get(delivery.id, now)) > self.overdue
-        ]
+        """The attempts that have gone on for too long at a monotonic time: where one holds the thread, that one alone.
+
+        The others only wait for it; they are put back and run again.
+        """
+        lasted = [(each, now - self.since.get(each.id, now)) for each in self.lanes.in_flight()]
+        overdue = [(each, seconds) for each, seconds in lasted if seconds > self.overdue]
+        holder = self.host.holder if overdue else None
+        return [self._give_up(each, seconds) for each, seconds in overdue if holder in (None, each.id)]
 
     def _give_up(self, delivery: Delivery, seconds: float) -> Ended:
         log.error("handler_stuck", plugin=delivery.plugin, id=delivery.seq, seconds=self.overdue)
         text = f"Nothing could stop it for {self.overdue:g} s, so the worker was restarted."
         began = time.time() - seconds
-        return Ended(delivery=delivery, result="failed", started=began, millis=seconds * 1000, error=text)
+        return Ended(delivery=delivery, result="stuck", started=began, millis=seconds * 1000, error=text)
 
     def hold(self, outage: Outage) -> None:
         """Go on with an outage that an earlier worker met: the first delivery probes at once."""

@@ -16,7 +16,7 @@ from gateway.work.store import Status
 MAX_DEATHS: Final = 3
 """Times the worker may die while a delivery runs alone, until it is a dead letter."""
 
-Result = Literal["done", "skipped", "dropped", "failed", "retry", "dead"]
+Result = Literal["done", "skipped", "dropped", "failed", "stuck", "retry", "dead"]
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +24,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
     delivery: Delivery
     result: Result
-    """`retry`: the handler asked for it. `dead`: no attempt could help."""
+    """`stuck`: nothing could stop it. `retry`: the handler asked for it. `dead`: no attempt could help."""
     started: float
     """Unix seconds."""
     millis: float
@@ -48,14 +48,15 @@ def judge(ended: Ended, delays: Sequence[float], now: float) -> Status:
     delivery = ended.delivery
     delivery.alone = False
     wait: float | None
-    if ended.result == "retry":
-        delivery.retries += 1
-        wait = _asked(ended.after, delivery.retries, delays)
-    elif ended.result == "failed":
-        delivery.failures += 1
-        wait = backoff(delivery.failures, delays)
-    else:
-        return ended.result
+    match ended.result:
+        case "retry":
+            delivery.retries += 1
+            wait = _asked(ended.after, delivery.retries, delays)
+        case "failed" | "stuck":
+            delivery.failures += 1
+            wait = backoff(delivery.failures, delays)
+        case _:
+            return ended.result
     if wait is None:
         return "dead"
     delivery.due = now + wait

@@ -1,0 +1,64 @@
+"""A handler that blocks its plugin's thread for good is given up by itself, and takes no neighbour along."""
+
+import asyncio
+from functools import partial
+from typing import Any
+
+from gateway import Context, MessagesUpsert, Plugin
+from gateway import filters as f
+from gateway.worker.breaker import FAILURES
+from tests.worker.conftest import Bench, Gate, message
+
+POISON = "poison"
+
+
+def blocking(bench: Bench, gate: Gate) -> Plugin[Any, Any]:
+    """One text blocks its thread until the gate opens; handlers of all others are under way for a moment."""
+    plugin = Plugin("blocking")
+
+    @plugin.message(f.text(POISON))
+    async def block(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        gate.wait()
+
+    @plugin.message()
+    async def take_a_moment(event: MessagesUpsert, ctx: Context) -> None:
+        del ctx
+        bench.note("begun")
+        await asyncio.sleep(0.01)
+        bench.note(event.message.text)
+
+    return plugin
+
+
+async def test_what_waits_for_a_handler_that_blocks_does_not_fail_with_it(bench: Bench, gate: Gate) -> None:
+    neighbours = [message(f"m{n}", f"55119{n:08d}@s.whatsapp.net") for n in range(2 * FAILURES)]
+    await bench.post(*neighbours, message(POISON))
+
+    async with bench.worker(blocking(bench, gate), timeout=0.05, stuck=0.1, retry=(60,)) as engine:
+        await bench.until(lambda: any(each.status == "waiting" for each in bench.settled))
+        assert engine.stuck
+        assert not engine._running["blocking"].breaker.is_open
+
+    assert bench.rows("SELECT seq FROM delivery WHERE failures > 0") == [(len(neighbours) + 1,)]
+    assert bench.rows("SELECT DISTINCT status FROM delivery WHERE failures = 0") == [("waiting",)]
+
+
+async def test_one_that_blocks_every_time_becomes_a_dead_letter_and_its_neighbours_are_handled(
+    bench: Bench, gate: Gate
+) -> None:
+    neighbours = [message(f"m{n}", f"55119{n:08d}@s.whatsapp.net") for n in range(2 * FAILURES)]
+    (poison, *_) = await bench.post(message(POISON), *neighbours)
+
+    for ends in (["waiting"], ["waiting", "dead"]):
+        async with bench.worker(blocking(bench, gate), timeout=0.05, stuck=0.1, retry=(0,)):
+            await bench.until(partial(has_come_to, bench, poison, ends))
+    async with bench.worker(blocking(bench, gate)):
+        await bench.until(lambda: len(bench.outcomes()) == 1 + len(neighbours))
+
+    assert [seq for seq, status in bench.outcomes() if status == "dead"] == [poison]
+    assert [seq for seq, status in bench.outcomes() if status == "done"] == [poison + 1 + n for n in range(20)]
+
+
+def has_come_to(bench: Bench, seq: int, statuses: list[str]) -> bool:
+    return [each.status for each in bench.settled if each.delivery.seq == seq] == statuses
