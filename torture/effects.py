@@ -17,6 +17,7 @@ from torture.bot import NAME
 class Reply(msgspec.Struct, frozen=True):
     """One message the bot queued."""
 
+    id: int
     seq: int
     target: str
     text: str
@@ -36,8 +37,13 @@ class Effects(msgspec.Struct, frozen=True):
 def read_effects(data: Path, calls: Sequence[Call] | None = None) -> Effects:
     """Look into a data folder's work store."""
     with closing(open_reader(data / "work.db")) as work:
-        queued = work.execute("SELECT seq, target, payload, status FROM outbox WHERE plugin = ? ORDER BY seq", (NAME,))
-        replies = [Reply(seq, target, orjson.loads(text)["text"], status) for seq, target, text, status in queued]
+        queued = work.execute(
+            "SELECT id, seq, target, payload, status FROM outbox WHERE plugin = ? ORDER BY seq", (NAME,)
+        )
+        replies = [
+            Reply(number, seq, target, orjson.loads(text)["text"], status)
+            for number, seq, target, text, status in queued
+        ]
         counters = work.execute("SELECT value FROM state WHERE plugin = ? AND value IS NOT NULL", (NAME,))
         return Effects(replies, [orjson.loads(value)["count"] for (value,) in counters], calls)
 

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.journal import StoredEvent
 from gateway.sqlite import open_reader
+from gateway.work import DeliveryRow
 from tests.support import records
 from tests.support.bodies import messages
 from tests.support.evidence import Evidence, lost, out_of_order, repeated, unhandled, unsettled
@@ -18,7 +19,7 @@ from tests.support.evolution import FakeEvolution
 from tests.support.gateway import Gateway, read_deliveries
 from tests.support.waiting import until
 from torture.bot import NAME, SOURCE
-from torture.effects import Effects, read_effects, repeated_effects
+from torture.effects import Effects, Reply, read_effects, repeated_effects
 from torture.table import Row
 
 CHATS: Final = 40
@@ -44,6 +45,8 @@ class Stage:
         """Nothing here is a reason to call a handler again."""
         self.kept: dict[int, StoredEvent] = {}
         """Every event that was ever seen in the journal, by number."""
+        self._deliveries: dict[int, DeliveryRow] = {}
+        self._replies: dict[int, Reply] = {}
         self._posted = 0
         self._enough = False
         gateway.plugin(NAME, SOURCE)
@@ -103,8 +106,10 @@ class Stage:
             self.failures.append(what)
 
     def keep(self) -> None:
-        """Remember what the journal holds, before the fault destroys some of it."""
+        """Remember what is on disk, before a fault destroys some of it, and retention what belonged to it."""
         self._keep(self.gateway.events())
+        self._deliveries |= {row.id: row for row in read_deliveries(self.gateway.data, list(self.kept))}
+        self._replies |= {reply.id: reply for reply in read_effects(self.gateway.data).replies}
 
     def evidence(self, plugins: Iterable[str] = (NAME,)) -> Evidence:
         """Everything that is known now."""
@@ -114,13 +119,15 @@ class Stage:
             acknowledged={**self.acknowledged, **answers},
             journal=self.kept,
             records=self.gateway.records,
-            deliveries=read_deliveries(self.gateway.data, list(self.kept)),
+            deliveries=list(self._deliveries.values()),
             plugins=list(plugins),
         )
 
     def effects(self) -> Effects:
-        """What the bot has done now."""
-        return read_effects(self.gateway.data, self.evolution.calls if self.sends else None)
+        """What the bot has done, as far as that was kept."""
+        counters = read_effects(self.gateway.data).counters
+        replies = sorted(self._replies.values(), key=lambda each: each.seq)
+        return Effects(replies, counters, self.evolution.calls if self.sends else None)
 
     def row(self, fault: str, began: float) -> Row:
         """What it has come to."""

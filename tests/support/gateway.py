@@ -292,7 +292,7 @@ class Gateway:
 
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-        inherited["PYTHONPATH"] = str(ROOT)  # for sabotage
+        inherited["PYTHONPATH"] = f"{ROOT}{os.pathsep}{self.folder}"  # for sabotage, and a sitecustomize.py
         return {**inherited, MARK: self._mark, records.VARIABLE: str(self.folder / records.FILE)}
 
     def _login(self) -> dict[str, str]:

@@ -4,16 +4,12 @@
 """
 
 import asyncio
-import time
-from pathlib import Path
 from typing import Final
 
 from gateway.cli import main
 from gateway.journal import Arrival, Journal, Receipt
 
 LATE: Final = 0.2  # seconds
-OFFSET: Final = "offset"
-"""File in the gateway's folder: seconds by which the clock is wrong."""
 
 
 def answer_before_commit() -> None:
@@ -30,22 +26,3 @@ def answer_before_commit() -> None:
 
     Journal.append = append  # type: ignore[method-assign, assignment]
     main()
-
-
-def shifted_clock() -> None:
-    """Run with a clock that a test moves."""
-    shift_clock()
-    main()
-
-
-def shift_clock() -> None:
-    """Have `time.time` be as wrong as the file says, from now on; without one it is right."""
-    right, file = time.time, Path.cwd() / OFFSET
-
-    def wrong() -> float:
-        try:
-            return right() + float(file.read_text() or 0)
-        except OSError:
-            return right()
-
-    time.time = wrong

@@ -50,13 +50,13 @@ def flipped_bit_in_log(stage: Stage, data: Path) -> None:
 
 def flipped_bit(stage: Stage, data: Path) -> None:
     """One bit somewhere in the database."""
-    with closing(sqlite3.connect(data / "journal.db")) as journal:
-        journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _checkpoint(data)
     _flip(stage, data / "journal.db", 0)
 
 
 def corrupt_file(stage: Stage, data: Path) -> None:
     """The database begins with nonsense."""
+    _checkpoint(data)
     with (data / "journal.db").open("r+b") as file:
         file.write(stage.random.randbytes(8192))
 
@@ -138,6 +138,12 @@ def damaged(damage: Damage) -> Callable[[Stage], Awaitable[None]]:
         await victim.end()
 
     return happen
+
+
+def _checkpoint(data: Path) -> None:
+    """Have all that SQLite's log holds written into the database itself, as happens every thousand pages."""
+    with closing(sqlite3.connect(data / "journal.db")) as journal:
+        journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _flip(stage: Stage, file: Path, first: int) -> None:

@@ -47,6 +47,7 @@ async def kill_worker_sending(stage: Stage) -> None:
     await stage.gateway.start()
     await stage.under_load(lambda: _kill_busy_worker(stage), pause=REST)
     await stage.settled()
+    stage.keep()
     statuses = [reply.status for reply in stage.effects().replies]
     stage.notes.append(f"{statuses.count('sent')} sent, {statuses.count('dead')} given up as perhaps sent")
     unsure = stage.gateway.outbox()
