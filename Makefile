@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# Most tests on real processes wait more than they compute, so three at a time suit two cores.
+PARALLEL := --numprocesses 3 --dist worksteal
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-lowest check format torture bench picture clean
@@ -23,7 +25,7 @@ run: setup ## start the gateway
 
 test: setup ## run the whole test suite
 	@command -v chromium >/dev/null || echo "Browser tests are skipped: install Chromium with  sudo apt-get install chromium"
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 check: setup ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .
@@ -40,9 +42,9 @@ test-lowest: ## run the tests with the oldest dependencies that pyproject.toml a
 	$(PYTHON) -m venv .venv-lowest
 	sed -n '/^dependencies/,/^]/s/^  "\([A-Za-z0-9-]*\)>=\(.*\)",/\1==\2/p' pyproject.toml > .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[dev]'
-	.venv-lowest/bin/python -m pytest
+	.venv-lowest/bin/python -m pytest $(PARALLEL)
 
-torture: setup ## break a real gateway at full size, over an hour or less; with ONLY=name, one fault
+torture: setup ## break a real gateway at full size for half an hour; with ONLY=kill, so far as the name fits
 	$(BIN)/python -m torture $(if $(ONLY),--only $(ONLY))
 
 bench: setup ## measure, side by side
