@@ -24,7 +24,7 @@ TURNS: Final = 4
 POSTS: Final = 8_000
 STARTS: Final = 3
 """Starts after a stop, and as many after a kill, a turn."""
-COLUMNS: Final = ("journal", "ready", "ready after kill -9", "accepted/s", "receiver", "worker", "wrong")
+COLUMNS: Final = ("journal", "ready", "after kill -9", "worker works", "accepted/s", "receiver", "worker", "wrong")
 
 
 class Figures(msgspec.Struct, kw_only=True):
@@ -33,6 +33,7 @@ class Figures(msgspec.Struct, kw_only=True):
     name: str
     ready: list[float] = msgspec.field(default_factory=list)
     ready_after_kill: list[float] = msgspec.field(default_factory=list)
+    works: list[float] = msgspec.field(default_factory=list)
     rates: list[float] = msgspec.field(default_factory=list)
     memory: list[dict[str, float]] = msgspec.field(default_factory=list)
     wrong: list[str] = msgspec.field(default_factory=list)
@@ -44,6 +45,7 @@ class Figures(msgspec.Struct, kw_only=True):
             self.name,
             f"{statistics.median(self.ready):.2f} s",
             f"{statistics.median(self.ready_after_kill):.2f} s",
+            f"{statistics.median(self.works):.2f} s",
             f"{statistics.median(self.rates):.0f} ({', '.join(f'{rate:.0f}' for rate in self.rates)})",
             f"{receiver:.0f} MiB",
             f"{worker:.0f} MiB",
@@ -78,9 +80,9 @@ async def _prepare(gateway: Gateway) -> None:
 
 async def _take_turn(gateway: Gateway, figures: Figures, bodies: Sequence[bytes]) -> None:
     for _ in range(STARTS):
-        figures.ready.append(await _start(gateway))
+        figures.ready.append(await _start(gateway, figures))
         await gateway.kill()
-        figures.ready_after_kill.append(await _start(gateway))
+        figures.ready_after_kill.append(await _start(gateway, figures))
         await gateway.stop()
     await gateway.start()
     report = await blast(gateway, bodies)
@@ -103,7 +105,12 @@ def _wrong(data: Path, acknowledged: dict[bytes, int]) -> list[str]:
     return lost + [f"{seq} is not done" for seq in acknowledged.values() if seq not in done]
 
 
-async def _start(gateway: Gateway) -> float:
+async def _start(gateway: Gateway, figures: Figures) -> float:
+    """Seconds until events are accepted; notes those until they are handled."""
     began = time.monotonic()
-    await gateway.start()
-    return time.monotonic() - began
+    gateway.spawn()
+    await gateway.accepts()
+    ready = time.monotonic() - began
+    await gateway.works()
+    figures.works.append(time.monotonic() - began)
+    return ready

@@ -126,7 +126,16 @@ class Gateway:
     async def start(self) -> None:
         """Start it, and wait until its worker works."""
         self.spawn()
-        await until(self._is_ready, "the gateway is ready")
+        await self.accepts()
+        await self.works()
+
+    async def works(self) -> None:
+        """Wait until events are handled."""
+        await until(self._works, "its worker works")
+
+    async def accepts(self) -> None:
+        """Wait until events are accepted."""
+        await until(self._accepts, "the gateway is ready")
 
     async def stop(self, *, within: float = 25.0) -> int:
         """Ask it to stop (SIGTERM) and wait; gives its exit code."""
@@ -298,11 +307,17 @@ class Gateway:
     def _login(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {(self.data / 'admin.token').read_text().strip()}"}
 
-    async def _is_ready(self) -> bool:
+    async def _accepts(self) -> bool:
+        return await self._answers(f"http://127.0.0.1:{self._webhook_port}/health/ready")
+
+    async def _works(self) -> bool:
+        return await self._answers(f"{self.page}/health/ready")
+
+    async def _answers(self, url: str) -> bool:
         code = self.process.poll()
         assert code is None, f"it ended with {code}: {self.log_file.read_text()[-2000:]}"
         try:
-            async with self.session.get(f"http://127.0.0.1:{self._webhook_port}/health/ready") as response:
+            async with self.session.get(url) as response:
                 return response.status == 200
         except (aiohttp.ClientError, ConnectionError):
             return False
