@@ -93,6 +93,7 @@ class Gateway:
         self._retention: Retention | None = None
         self._registry = CollectorRegistry()
         self._traffic = Traffic(self._registry)
+        self._has_begun = False
         token = admin_token(config)
         self._logins = Logins(token)
         self._look = Look(config.data, Redactor((*secrets(config), token.reveal())))
@@ -118,7 +119,7 @@ class Gateway:
                 self._supervisor.on_changed = self._feed.notify
                 await stack.enter_async_context(self._supervisor)
             receiver = Receiver(config, journal, self._traffic, self._on_accepted)
-            hooks = webhook_app(config, receiver, is_ready=lambda: True)
+            hooks = webhook_app(config, receiver, is_ready=self._accepts)
             base = await stack.enter_async_context(_listen(hooks, config.webhook.host, config.webhook.port, "webhook"))
             webhook_url = base + config.webhook.base_path
             page = self._page(Welcome(webhook_url=webhook_url, try_it=try_it), journal)
@@ -147,6 +148,11 @@ class Gateway:
         self._feed.notify((seq,))
         if self._supervisor:
             self._supervisor.wake()
+
+    def _accepts(self) -> bool:
+        """Ready for webhooks: from the first worker on, whatever becomes of it, for events wait in the journal."""
+        self._has_begun = self._has_begun or self._is_ready()
+        return self._has_begun
 
     def _is_ready(self) -> bool:
         return self._supervisor is None or self._supervisor.is_ready
