@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import secrets
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ def main() -> None:
     with_million = _is_wanted(million.NAME, arguments.only)
     if not chosen and not with_million:
         sys.exit(f"no such fault; there are: {', '.join(fault.name for fault in ALL)}, {million.NAME}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: leave no gateway running
     _say(f"{describe()}; seed {arguments.seed}")
     rows = asyncio.run(_torture(chosen, arguments)) if chosen else []
     figures = asyncio.run(million.compare()) if with_million else []
