@@ -7,7 +7,7 @@ attempts that follow. So an attempt is on disk before its handler runs, and a ha
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -26,6 +26,7 @@ from gateway.worker.effects import queue_messages
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
+from gateway.worker.left import Left, put_back, steady_clock
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.verdict import Ended, survived
@@ -35,31 +36,6 @@ AHEAD: Final = 256
 """Open lanes of one plugin above which no more events are taken up for it."""
 WAITING: Final = 50_000
 """Deliveries of one plugin held in memory at most, those of closed lanes included."""
-
-
-class Left(msgspec.Struct, frozen=True):
-    """What an earlier worker left in the store."""
-
-    has_run: bool
-    """There was one."""
-    positions: Mapping[str, int]
-    waiting: Sequence[Delivery]
-    cut_off: Sequence[Delivery]
-    """They were running when it ended without a word."""
-    outages: Mapping[str, Outage]
-    """By plugin, where its breaker was open."""
-
-    @classmethod
-    def by(cls, store: WorkStore) -> "Left":
-        """Read it, before the store is first written."""
-        outages = msgspec.convert(store.fact(OUTAGES) or {}, dict[str, Outage])
-        return cls(store.has_run(), store.positions(), *store.unfinished(), outages)
-
-
-def steady_clock() -> Callable[[], float]:
-    """Unix seconds that pass evenly: a clock set back an hour must not hold retries up for an hour."""
-    began = time.time() - time.monotonic()
-    return lambda: began + time.monotonic()
 
 
 class Engine:
@@ -136,7 +112,7 @@ class Engine:
         for running in self._running.values():
             running.host.stop()
             if not suspects:
-                batch.settled += [_put_back(delivery) for delivery in running.lanes.in_flight()]
+                batch.settled += [put_back(delivery) for delivery in running.lanes.in_flight()]
         if not batch:
             return
         try:
@@ -334,8 +310,3 @@ class Engine:
         dues = [due for each in self._running.values() if (due := each.next_due()) is not None]
         wait = min(dues, default=float("inf")) - self._now()
         return max(0.0, min(wait, self._intake.poll))
-
-
-def _put_back(delivery: Delivery) -> Settled:
-    delivery.alone = False
-    return Settled(delivery=delivery, status="waiting", started=time.time(), millis=0.0)
