@@ -2,8 +2,8 @@
 
 from typing import Final
 
-PAUSES: Final = (0.0, 0.2, 1.0, 2.0, 5.0)
-"""Seconds, by how many ended too soon in a row."""
+PAUSES: Final = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Seconds, by how many ended too soon in a row: short for the few deaths that one poison delivery costs everybody."""
 CALM: Final = 30.0
 """Seconds of life after which a worker's end begins a new row."""
 

@@ -7,12 +7,12 @@ def test_each_death_in_a_row_makes_the_pause_longer_up_to_a_limit() -> None:
     restarts = Restarts()
     pauses = []
 
-    for _ in range(6):
+    for _ in range(len(PAUSES) + 1):
         pauses.append(restarts.pause)
         restarts.died(lived=1.0)
 
     assert pauses == [*PAUSES, PAUSES[-1]]
-    assert restarts.deaths == 6
+    assert restarts.deaths == len(pauses)
 
 
 def test_a_death_after_a_calm_life_begins_a_new_row() -> None:
