@@ -24,9 +24,6 @@ UNNAMED: Final = "unknown"
 NAME_LIMIT: Final = 200
 """Characters kept of a name, an instance or a chat that the sender chose; real ones are shorter than 100."""
 
-_REST_DELETION: Final = "key"
-"""`messages.delete` by REST carries the message's key inside a database row (2.2 and later)."""
-
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One posted event, as far as accepting it needs."""
@@ -176,8 +173,9 @@ def _chat_of_item(event: str, item: object) -> str | None:
         return None
     if event in _KEYED:
         return _chat_of_key(event, item.get("key"))
-    if event == "messages.delete" and isinstance(item.get(_REST_DELETION), dict):
-        return _chat_of_key(event, item[_REST_DELETION])
+    # Deleted by REST (2.2 and later), it carries the message's key inside a database row.
+    if event == "messages.delete" and isinstance(item.get("key"), dict):
+        return _chat_of_key(event, item["key"])
     if event.startswith(("chats.", "contacts.")):
         return _jid(item.get("remoteJid")) or _jid(item.get("id"), server_needed=True)
     return _first_jid(item, _CHAT_KEYS.get(event, ("remoteJid",)))

@@ -12,9 +12,8 @@ from typing import Final
 import msgspec
 
 from gateway.journal.reader import JournalReader, Wanted
-from gateway.journal.reader import opened as opened_journal
+from gateway.sqlite import opened
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader
-from gateway.work.reader import opened as opened_work
 
 STATES: Final = ("waiting", "running", "retrying", "done", "skipped", "dropped", "dead")
 """What a delivery can be."""
@@ -79,8 +78,8 @@ class Files:
     """Both files, opened for as long as a question takes."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.journal = opened_journal(folder)
-        self.work = opened_work(folder)
+        self.journal = opened(JournalReader, folder)
+        self.work = opened(WorkReader, folder)
         for reader in (self.journal, self.work):
             if reader:
                 stack.enter_context(closing(reader))

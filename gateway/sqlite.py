@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, Generic, NamedTuple, TypeVar
 
 J = TypeVar("J")
+T = TypeVar("T")
 R = TypeVar("R")
 
 BATCH: Final = 512
@@ -77,6 +78,25 @@ class _Job(NamedTuple, Generic[J, R]):
     job: J
     future: "asyncio.Future[R]"
     alone: bool
+
+
+def opened(reader: Callable[[Path], T], folder: Path) -> T | None:
+    """A reader of a file in the data folder; None while its writer has not made it yet.
+
+    Raises:
+        sqlite3.Error: there is one, and it can't be read.
+    """
+    try:
+        return reader(folder)
+    except sqlite3.Error as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def is_missing(error: sqlite3.Error) -> bool:
+    """There is no such file or table yet: its writer has not started."""
+    return error.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}
 
 
 class GroupCommit(Generic[J, R]):

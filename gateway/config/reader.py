@@ -35,9 +35,6 @@ _MISREAD: Final = (
 )
 """What YAML readers take unquoted words for, against what people mean."""
 
-_CLEAR: Final = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?|(?i:true|false|null)|~?")
-"""Unquoted words that every YAML reader and every person takes for the same value."""
-
 
 def read_section(node: Section, kind: type[S]) -> S:
     """The section as its struct; absent settings and empty sections have their defaults.

@@ -1,7 +1,6 @@
 """Read the journal: in short queries, on a connection that can't write, from one thread at a time."""
 
 import re
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -283,22 +282,3 @@ class JournalReader:
             (seq,),
         ).fetchone()
         return (Summary(*row[:-1]), row[-1]) if row else None
-
-
-def opened(folder: Path) -> JournalReader | None:
-    """A reader; None while there is no journal yet.
-
-    Raises:
-        sqlite3.Error: there is one, and it can't be read.
-    """
-    try:
-        return JournalReader(folder)
-    except sqlite3.Error as error:
-        if is_missing(error):
-            return None
-        raise
-
-
-def is_missing(error: sqlite3.Error) -> bool:
-    """There is no such file or table yet: its writer has not started."""
-    return error.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}

@@ -17,8 +17,9 @@ from gateway.journal.journal import Journal
 from gateway.journal.reader import Age, JournalReader
 from gateway.journal.rows import Bite
 from gateway.log import log
+from gateway.sqlite import opened
 from gateway.sweep import Sweep
-from gateway.work.reader import Waits, WorkReader, opened
+from gateway.work.reader import Waits, WorkReader
 
 ROWS: Final = 256
 """Events or keys in one bite at most."""
@@ -53,7 +54,7 @@ class Retention:
         """One round, each bite planned when it is asked for."""
         with ExitStack() as stack:
             journal = stack.enter_context(closing(JournalReader(self._folder)))
-            work = opened(self._folder)
+            work = opened(WorkReader, self._folder)
             if work:
                 stack.enter_context(closing(work))
             now = self._clock()

@@ -18,7 +18,7 @@ from gateway.config import Config
 from gateway.errors import ControlError, JournalUnavailable
 from gateway.journal import JournalReader
 from gateway.journal.controls import Control, Kind, read_payload, write_payload
-from gateway.journal.reader import is_missing
+from gateway.sqlite import is_missing
 from gateway.web.problems import problem
 from gateway.work import WorkReader
 from gateway.work.controls import ControlReader, Progress

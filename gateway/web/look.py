@@ -13,8 +13,9 @@ import msgspec
 from aiohttp import web
 
 from gateway.journal import JournalReader, Summary
-from gateway.journal.reader import RefusedPost, is_missing
+from gateway.journal.reader import RefusedPost
 from gateway.redact import Json, Redactor
+from gateway.sqlite import opened
 from gateway.web.counters import Counters, Counts
 from gateway.web.rows import Detail, Row, Sender, Story, facts_of, raw_of, row_of, sender_of, story_of, text_of
 from gateway.work import DeliveryRow, WorkReader
@@ -211,11 +212,11 @@ class Look:
         )
 
     def _reading_journal(self) -> JournalReader | None:
-        self._journal = self._journal or _opened(JournalReader, self._folder)
+        self._journal = self._journal or opened(JournalReader, self._folder)
         return self._journal
 
     def _reading_work(self) -> WorkReader | None:
-        self._work = self._work or _opened(WorkReader, self._folder)
+        self._work = self._work or opened(WorkReader, self._folder)
         return self._work
 
     def _close(self) -> None:
@@ -226,15 +227,6 @@ class Look:
 
 
 LOOK: Final = web.AppKey("look", Look)
-
-
-def _opened(reader: Callable[[Path], T], folder: Path) -> T | None:
-    try:
-        return reader(folder)
-    except sqlite3.Error as error:
-        if is_missing(error):
-            return None
-        raise
 
 
 def _story_order(delivery: DeliveryRow) -> tuple[str, int]:

@@ -210,20 +210,6 @@ class WorkReader:
         return {key: orjson.loads(value) for key, value in self._connection.execute("SELECT key, value FROM fact")}
 
 
-def opened(folder: Path) -> WorkReader | None:
-    """A reader; None while there is no work store yet.
-
-    Raises:
-        sqlite3.Error: there is one, and it can't be read.
-    """
-    try:
-        return WorkReader(folder)
-    except sqlite3.Error as error:
-        if error.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}:
-            return None
-        raise
-
-
 def highest_seq(folder: Path) -> int:
     """The highest event number that the work store knows; 0 without one. The journal never numbers below it."""
     try:

@@ -8,11 +8,9 @@ import heapq
 from collections import OrderedDict, deque
 from collections.abc import Collection
 from itertools import chain
-from typing import Literal
 
+from gateway.config.settings import Order
 from gateway.work import Delivery
-
-Order = Literal["lane", "none"]
 
 
 class _Lane:
