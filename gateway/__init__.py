@@ -88,7 +88,7 @@ from gateway.events import (
     UnknownEvent,
     Vote,
 )
-from gateway.plugins import Context, Delivery, Drop, EventContext, Plugin, Queued, Retry, filters
+from gateway.plugins import Card, Context, Delivery, Drop, EventContext, Plugin, Queued, Retry, Row, filters
 
 __version__ = "0.1.0"
 
@@ -98,6 +98,7 @@ __all__ = [
     "CalendarEvent",
     "Call",
     "CallInfo",
+    "Card",
     "ChamaAi",
     "ChamaAiAction",
     "Chat",
@@ -176,6 +177,7 @@ __all__ = [
     "Reaction",
     "RemoveInstance",
     "Retry",
+    "Row",
     "SendMessage",
     "SendMessageUpdate",
     "ServerError",

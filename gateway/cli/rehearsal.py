@@ -24,6 +24,7 @@ from gateway.journal import JournalReader, StoredEvent
 from gateway.journal.controls import Replay
 from gateway.log import configure
 from gateway.plugins import Plugin
+from gateway.plugins.outgoing import summary
 from gateway.redact import Redactor, printable
 from gateway.work import Delivery
 from gateway.work.controls import ControlReader
@@ -42,7 +43,8 @@ class Sending(msgspec.Struct, frozen=True):
     """A message that would be queued."""
 
     to: str
-    text: str
+    kind: str
+    payload: dict[str, Any]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -148,7 +150,7 @@ def _rehearsed(ended: Ended, state: StateReader) -> Rehearsed:
         plugin=ended.delivery.plugin,
         result=ended.result,
         handler=ended.handler,
-        sends=[Sending(send.to, send.text) for send in ended.sends],
+        sends=[Sending(send.to, send.kind, send.payload) for send in ended.sends],
         changes=[
             Change(change.key.scope, _value(state.read(change.replaces or change.key)[0]), _value(change.value))
             for change in ended.changes
@@ -166,7 +168,7 @@ def _lines(one: Rehearsed) -> Iterator[str]:
     state = click.style(one.result, fg=COLOURS.get(one.result, "red"))
     yield f"  event {one.event_id}   {click.style(one.plugin, bold=True)} {state}{handler}"
     for send in one.sends:
-        yield f'    would send "{printable(send.text)}" to {send.to}'
+        yield f"    would send {printable(summary(send.kind, send.payload))} to {send.to}"
     for change in one.changes:
         before, after = json_text(change.before), json_text(change.after)
         yield f"    would remember {printable(change.scope)}: {before} -> {after}"

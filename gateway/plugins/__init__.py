@@ -7,14 +7,18 @@ from gateway.plugins import filters
 from gateway.plugins.context import Context, EventContext, open_context
 from gateway.plugins.handler import Handler
 from gateway.plugins.loader import Loaded, LoadedPlugin, LoadError, load_folder
-from gateway.plugins.outgoing import Queued, Send
+from gateway.plugins.outgoing import AnyMessage, Queued, Send
 from gateway.plugins.plugin import Plugin
+from gateway.plugins.sends import Card, Elsewhere, Row
 from gateway.plugins.steering import Delivery, Drop, Retry
 
 __all__ = [
+    "AnyMessage",
+    "Card",
     "Context",
     "Delivery",
     "Drop",
+    "Elsewhere",
     "EventContext",
     "Handler",
     "LoadError",
@@ -23,6 +27,7 @@ __all__ = [
     "Plugin",
     "Queued",
     "Retry",
+    "Row",
     "Send",
     "filters",
     "load_folder",

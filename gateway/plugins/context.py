@@ -4,7 +4,7 @@ A context only records. What it recorded becomes real when the handler has succe
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic
 
@@ -12,10 +12,9 @@ from structlog.typing import FilteringBoundLogger
 from typing_extensions import TypeVar
 
 from gateway.errors import ContextClosed
-from gateway.events import ChatEvent, Event, MessageEvent
-from gateway.events.groups import Participant
-from gateway.events.people import Person
-from gateway.plugins.outgoing import Queued, Send, address, mentioned, wording
+from gateway.events import ChatEvent, Event, Message, MessageEvent
+from gateway.plugins.outgoing import AnyMessage, Kind, Queued, Send, address, mentioned, reference, wording
+from gateway.plugins.sends import Elsewhere, Mentions, Sends
 from gateway.plugins.state import Memory, Nothing, State, StateChange
 from gateway.plugins.steering import Delivery
 
@@ -80,14 +79,24 @@ class EventContext(Generic[S_co, R_co]):
         """
         return self._memory.load(key)
 
-    def send(self, to: str, text: str) -> Queued:
+    def send(self, to: str, text: str, *, mentions: Mentions = ()) -> Queued:
         """Queue a message to any chat: a jid, or a number as people write it, with its country code.
 
         Raises:
             ValueError: `to` is no address, the text is empty, or the event names no instance to send through.
             ContextClosed: the handler has ended.
         """
-        return self._queue("send", address(to), text, ())
+        payload: dict[str, Any] = {"text": wording(text)}
+        people = mentioned(mentions)
+        return self._queue("send", "text", address(to), payload | ({"mentions": list(people)} if people else {}))
+
+    def to(self, address_: str) -> Elsewhere:
+        """Any chat, to send it other things than text: `ctx.to("+55 11 99999-0002").location(-23.5, -46.6)`.
+
+        Raises:
+            ValueError: no address.
+        """
+        return Elsewhere(self._queue, address(address_))
 
     def take_effects(self) -> tuple[Send, ...]:
         """For the worker: everything queued, in order. Closes, so that a stray thread cannot add what nobody takes."""
@@ -114,13 +123,13 @@ class EventContext(Generic[S_co, R_co]):
         if self._closed:
             raise ContextClosed(f"ctx.state in {self._plugin} came too late: {self._closed}. Nothing is saved.")
 
-    def _queue(self, method: str, to: str, text: str, mentions: tuple[str, ...]) -> Queued:
-        said = wording(text)
+    def _queue(self, method: str, kind: Kind, to: str, payload: dict[str, Any], data: bytes | None = None) -> Queued:
         with self._lock:
             if self._closed:
                 raise ContextClosed(f"ctx.{method}() in {self._plugin} came too late: {self._closed}. Nothing is sent.")
             n = len(self._sends) + 1
-            self._sends.append(Send(n=n, instance=self._sender(method), to=to, text=said, mentions=mentions))
+            instance = self._sender(method)
+            self._sends.append(Send(n=n, instance=instance, to=to, kind=kind, payload=payload, data=data))
         return Queued(f"{self.delivery.id}.{n}")
 
     def _sender(self, method: str) -> str:
@@ -129,7 +138,7 @@ class EventContext(Generic[S_co, R_co]):
         return self._instance
 
 
-class Context(EventContext[S_co, R_co]):
+class Context(EventContext[S_co, R_co], Sends):
     """For an event in a chat: adds answering there."""
 
     @property
@@ -137,23 +146,65 @@ class Context(EventContext[S_co, R_co]):
         """What this plugin remembers of this chat, whoever writes in it. Otherwise as `state`."""
         return self._memory.chat_state
 
-    def reply(self, text: str, *, mentions: Sequence[Person | Participant | str] = ()) -> Queued:
+    def reply(self, text: str, *, mentions: Mentions = (), quote: AnyMessage | None = None) -> Queued:
         """Queue a message to the event's chat, mentioning people by jid or number.
 
         Raises:
             ValueError: the text is empty, a mention is no address, or the event names no chat or instance.
             ContextClosed: the handler has ended.
         """
-        return self._queue("reply", self._chat(), text, mentioned(mentions))
+        return self._text("reply", text, mentions, quote)
 
-    def _chat(self) -> str:
+    def quote(self, text: str, *, mentions: Mentions = ()) -> Queued:
+        """Queue a message that shows the event's own above it. Raises as `reply`, and where the event has none."""
+        return self._text("quote", text, mentions, self._incoming("quote"))
+
+    def react(self, emoji: str, message: AnyMessage | None = None) -> Queued:
+        """Queue a reaction to the event's message, or to another one of this chat; "" takes it back."""
+        about = reference(message or self._incoming("react"), self._event_message())
+        return self._add("react", "reaction", {"emoji": emoji, "message": about})
+
+    def edit(self, text: str, message: AnyMessage | None = None) -> Queued:
+        """Queue a new text for a message of one's own: what an earlier send gave, or the event's message.
+
+        WhatsApp takes edits for 15 minutes.
+        """
+        about = reference(message or self._incoming("edit"), self._event_message())
+        if about.get("from_me") is False:
+            raise ValueError("ctx.edit() can't change what somebody else wrote: give it what reply() gave")
+        return self._add("edit", "edit", {"text": wording(text), "message": about})
+
+    def delete(self, message: AnyMessage | None = None) -> Queued:
+        """Queue the deletion, for everybody, of the event's message or another one of this chat.
+
+        What somebody else wrote can be deleted in groups alone, by an admin.
+        """
+        about = reference(message or self._incoming("delete"), self._event_message())
+        return self._add("delete", "delete", {"message": about})
+
+    def read(self) -> Queued:
+        """Queue that the event's message is marked as read."""
+        return self._add("read", "read", {"message": reference(self._incoming("read"), None)})
+
+    def _add(self, method: str, kind: Kind, payload: dict[str, Any], data: bytes | None = None) -> Queued:
+        return self._queue(method, kind, self._chat(method), payload, data)
+
+    def _event_message(self) -> Message | None:
+        return self.event.message if isinstance(self.event, MessageEvent) else None
+
+    def _incoming(self, method: str) -> Message:
+        if (message := self._event_message()) is None or not message.id:
+            raise ValueError(f"ctx.{method}() has no message to work on: this event brings none with an id")
+        return message
+
+    def _chat(self, method: str) -> str:
         event = self.event
         if isinstance(event, MessageEvent):
             chat = event.message.reply_to
         else:
             chat = event.chat if isinstance(event, ChatEvent) else None
         if not chat:
-            raise ValueError("ctx.reply() has nowhere to go: this event names no chat that could be answered in")
+            raise ValueError(f"ctx.{method}() has nowhere to go: this event names no chat that could be answered in")
         return chat
 
 

@@ -4,7 +4,7 @@ Written by the worker alone, read by everybody.
 """
 
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader, highest_seq
-from gateway.work.store import Batch, Delivery, Message, Settled, WorkStore, storable
+from gateway.work.store import Batch, Delivery, Message, Settled, WorkStore, storable, storable_json
 
 __all__ = [
     "Batch",
@@ -17,4 +17,5 @@ __all__ = [
     "WorkStore",
     "highest_seq",
     "storable",
+    "storable_json",
 ]

@@ -134,6 +134,15 @@ def storable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def storable_json(value: Any) -> Any:  # noqa: ANN401 -- JSON
+    """The same for every text inside a JSON value."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {key: storable_json(each) for key, each in value.items()}
+    return [storable_json(each) for each in value] if isinstance(value, list) else value
+
+
 class WorkStore:
     """The writer of `work.db`. One per data folder; `Owner` sees to that."""
 

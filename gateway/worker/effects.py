@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.plugins import Send
+from gateway.plugins.outgoing import summary
 from gateway.redact import printable
-from gateway.work import Delivery, Message, Settled, storable
+from gateway.work import Delivery, Message, Settled, storable, storable_json
 from gateway.work.store import OutboxStatus
 
 _LONG_NUMBER: Final = re.compile(r"\d{8,}")
@@ -30,7 +31,7 @@ def queue_messages(
             instance=send.instance,
             target=storable(send.to),
             kind=send.kind,
-            payload={"text": storable(send.text), "mentions": [storable(each) for each in send.mentions]},
+            payload=storable_json(send.payload),
             created=now,
             status=status,
         )
@@ -71,6 +72,6 @@ def _place(error: str) -> str | None:
 
 
 def _shown(settled: Settled) -> str:
-    texts = [str(message.payload["text"]) for message in settled.messages if message.status == "shown"]
-    quoted = ", ".join(f'"{printable(text)[:SHOWN_TEXT]}"' for text in texts)
-    return f"would send {quoted}  (no evolution.apikey in config.yaml)" if texts else ""
+    shown = [summary(message.kind, message.payload) for message in settled.messages if message.status == "shown"]
+    texts = ", ".join(printable(text)[:SHOWN_TEXT] for text in shown)
+    return f"would send {texts}  (no evolution.apikey in config.yaml)" if shown else ""

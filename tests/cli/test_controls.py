@@ -82,7 +82,9 @@ def test_a_dry_run_shows_what_would_be_sent_and_leaves_no_trace(gateway: Command
 
     assert done.returncode == 0, done.stderr
     assert 'would send "pong"' in done.stdout
-    assert [(one["plugin"], one["result"], one["sends"][0]["text"]) for one in as_json] == [("ping", "done", "pong")]
+    assert [(one["plugin"], one["result"], one["sends"][0]["payload"]) for one in as_json] == [
+        ("ping", "done", {"text": "pong"})
+    ]
     assert rows(gateway("events", event, "--json", cwd=serving.folder)) == before
 
 

@@ -26,8 +26,8 @@ def test_reply_goes_to_the_chat_and_is_recorded_in_order(ctx: Context) -> None:
 
     assert (first.id, second.id) == ("41.ping.0.1", "41.ping.0.2")
     assert ctx.take_effects() == (
-        Send(n=1, instance="shop-1", to=ANA, text="pong"),
-        Send(n=2, instance="shop-1", to="5511999990003", text="she wrote"),
+        Send(n=1, instance="shop-1", to=ANA, payload={"text": "pong"}),
+        Send(n=2, instance="shop-1", to="5511999990003", payload={"text": "she wrote"}),
     )
 
 
@@ -39,7 +39,7 @@ def test_reply_in_a_group_goes_to_the_group_and_mentions_people(arrived: Arrived
     ctx.reply("hi", mentions=[event.message.sender, "+55 11 9999-0003"])
 
     [send] = ctx.take_effects()
-    assert (send.to, send.mentions) == (GROUP, (ANA, "551199990003"))
+    assert (send.to, send.payload["mentions"]) == (GROUP, [ANA, "551199990003"])
 
 
 def test_reply_to_a_status_goes_to_who_posted_it(arrived: Arrived, opened: Opened) -> None:
