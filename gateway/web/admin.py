@@ -20,6 +20,7 @@ from gateway.web.entry import LOGINS, post_link, post_login, post_logout, requir
 from gateway.web.feed import FEED, Feed
 from gateway.web.login import Logins
 from gateway.web.look import LOOK, Look
+from gateway.web.openapi import openapi
 from gateway.web.security import STATIC, add_headers, errors_as_problems, guard, hosts_of
 
 _HERE: Final = Path(__file__).parent
@@ -31,6 +32,7 @@ ROUTES: Final = (
     web.get("/live/stream", live.stream, allow_head=False),
     web.post("/login", post_login),
     web.post("/logout", post_logout),
+    web.get("/api/openapi.json", openapi),
     web.post("/api/login-link", post_link),
     web.get("/api/events", api.events),
     web.get(r"/api/events/{id:\d{1,19}}", api.event),

@@ -25,6 +25,7 @@ from gateway.web.login import Logins
 from gateway.web.look import Look
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
 from gateway.work.store import Status
+from tests.support.described import check_answer
 
 TOKEN = "the-admin-token-of-the-tests"
 TEXT = "messages-upsert__text-private-v223"
@@ -104,7 +105,9 @@ class AdminSite:
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
             session.request(method, self.url + path, headers=sent, data=data, allow_redirects=False) as answer,
         ):
-            return Answer(answer.status, await answer.text(), answer.headers.copy())
+            text = "" if answer.content_type.startswith("image/") else await answer.text()
+            check_answer(method, path, answer.status, answer.content_type, text)
+            return Answer(answer.status, text, answer.headers.copy())
 
     async def event(self, sample: str | dict[str, Any] = TEXT, *, nonce: int = 0, **changes: object) -> int:
         """Post an event as the receiver stores it; gives its number. Another `nonce` makes it another message."""
