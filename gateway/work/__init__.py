@@ -3,6 +3,7 @@
 Written by the worker alone, read by everybody.
 """
 
+from gateway.work.attempts import Failed
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader, highest_seq
 from gateway.work.store import Batch, Delivery, Message, Settled, WorkStore, storable, storable_json
 
@@ -10,6 +11,7 @@ __all__ = [
     "Batch",
     "Delivery",
     "DeliveryRow",
+    "Failed",
     "Message",
     "OutboxRow",
     "Settled",

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from gateway.sqlite import open_reader, spare
+from gateway.work.attempts import Failed, read_failed
 from gateway.work.store import HAS_RUN, WORK
 
 
@@ -36,6 +37,8 @@ class DeliveryRow(msgspec.Struct, frozen=True):
     handler: str | None
     error: str | None
     """Traceback of the last failure, redacted."""
+    control: int
+    """The replay or retry that last asked for it; 0: nobody did."""
 
     @property
     def tried(self) -> int:
@@ -108,6 +111,10 @@ class WorkReader:
             list(seqs),
         )
         return _by_seq([DeliveryRow(*row) for row in rows])
+
+    def failed_attempts(self, deliveries: Sequence[int]) -> dict[int, list[Failed]]:
+        """What led up to the last attempt of some deliveries, oldest first."""
+        return read_failed(self._connection, deliveries)
 
     def outbox(self, seqs: Sequence[int]) -> dict[int, list[OutboxRow]]:
         """Messages queued for some events, by the event's number."""

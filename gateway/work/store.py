@@ -18,11 +18,12 @@ from gateway.log import log
 from gateway.migrations import migrate
 from gateway.plugins.state import StateChange
 from gateway.sqlite import GroupCommit, open_writer
+from gateway.work.attempts import Failed, write_failed
 from gateway.work.controls import Progress, read_progress, write_progress
 from gateway.work.trim import Trim, trim
 
 WORK: Final = "work.db"
-STEPS: Final = ("schema.sql",)
+STEPS: Final = ("schema.sql", "attempts.sql")
 """Files with the SQL from one version to the next, the first from an empty file."""
 HAS_RUN: Final = "has_run"
 """A fact: a worker has taken up events on this data folder. From then on a plugin new to it starts at now."""
@@ -118,6 +119,8 @@ class Batch(msgspec.Struct, kw_only=True):
     positions: dict[str, tuple[str, int]] = msgspec.field(default_factory=dict)
     """By plugin: the journal's generation and the number up to which events were taken up."""
     settled: list[Settled] = msgspec.field(default_factory=list)
+    failed: list[Failed] = msgspec.field(default_factory=list)
+    """Attempts that came to nothing, whatever that means for their delivery."""
     started: list[tuple[Delivery, float]] = msgspec.field(default_factory=list)
     """Deliveries whose attempt begins once this is on disk (or which are to be taken for running), and when."""
     outbox: list[Sent] = msgspec.field(default_factory=list)
@@ -248,6 +251,7 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> S
             trim(connection, batch)
             continue
         _take(connection, batch)
+        write_failed(connection, batch.failed)
         _settle(connection, batch.settled)
         _remember(connection, batch.settled)
         _start(connection, batch.started)

@@ -30,6 +30,11 @@ def trim(connection: sqlite3.Connection, job: Trim) -> None:
         job.gone,
     )
     connection.execute(
+        f"DELETE FROM attempt WHERE delivery IN (SELECT id FROM delivery WHERE seq IN ({marks}) "
+        "AND status NOT IN ('waiting', 'running'))",
+        job.gone,
+    )
+    connection.execute(
         f"DELETE FROM delivery WHERE seq IN ({marks}) AND status NOT IN ('waiting', 'running') "
         "AND id < (SELECT max(id) FROM delivery)",
         job.gone,

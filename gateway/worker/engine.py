@@ -7,7 +7,7 @@ attempts that follow. So an attempt is on disk before its handler runs, and a ha
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +17,7 @@ from gateway.journal.reader import Heading, Taken
 from gateway.log import log
 from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
-from gateway.work import Batch, Delivery, Message, Settled, WorkStore
+from gateway.work import Batch, Delivery, Failed, Message, Settled, WorkStore
 from gateway.work.state import StateReader
 from gateway.work.store import HAS_RUN, OUTAGES, OutboxStatus
 from gateway.worker.attempt import Job
@@ -29,7 +29,7 @@ from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
-from gateway.worker.verdict import Ended, survived
+from gateway.worker.verdict import Ended, failed_attempt, survived
 from gateway.worker.watchdog import Watchdog
 
 AHEAD: Final = 256
@@ -161,6 +161,7 @@ class Engine:
         self._tell(batch.settled)
 
     def _suspect(self, delivery: Delivery, batch: Batch) -> None:
+        batch.failed.append(Failed(delivery=delivery.id, result="died"))
         if survived(delivery):
             self._suspects.append(delivery)
             delivery.alone = False  # this death is counted; it must not be again, should the worker die before its turn
@@ -253,7 +254,10 @@ class Engine:
 
     def _judged(self) -> Batch:
         """What ended since the last commit, and what that says of the plugins."""
-        batch = Batch(settled=self._judge_all())
+        batch = Batch()
+        for ended in self._take_ended():
+            batch.failed += failed_attempt(ended)
+            batch.settled.append(self._judge(ended))
         outages = {name: each.outage for name, each in self._running.items() if each.outage}
         if outages != self._outages:
             for name in outages.keys() ^ self._outages.keys():
@@ -262,10 +266,11 @@ class Engine:
             batch.facts[OUTAGES] = {name: msgspec.structs.asdict(each) for name, each in outages.items()}
         return batch
 
-    def _judge_all(self) -> list[Settled]:
+    def _take_ended(self) -> Iterator[Ended]:
+        """One by one, each judged before the next is looked at; last those that do not end by themselves."""
         ended, self._ended = self._ended, []
-        settled = [self._judge(each) for each in ended if self._is_running(each.delivery)]
-        return settled + [self._judge(each) for each in self._stuck()]
+        yield from (each for each in ended if self._is_running(each.delivery))
+        yield from self._stuck()
 
     def _is_running(self, delivery: Delivery) -> bool:
         """Not so for one that ended after it was given up as stuck."""

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.plugins import Send
 from gateway.plugins.state import StateChange
-from gateway.work import Delivery
+from gateway.work import Delivery, Failed
 from gateway.work.store import Status
 
 MAX_DEATHS: Final = 3
@@ -36,6 +36,22 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds the handler asked to wait."""
     sends: tuple[Send, ...] = ()
     changes: tuple[StateChange, ...] = ()
+
+
+def failed_attempt(ended: Ended) -> list[Failed]:
+    """What the delivery's history keeps of an attempt: nothing, where it was the last one needed."""
+    if ended.result not in ("failed", "stuck", "retry"):
+        return []
+    return [
+        Failed(
+            delivery=ended.delivery.id,
+            result=ended.result,
+            started=ended.started,
+            millis=ended.millis,
+            handler=ended.handler,
+            error=ended.error,
+        )
+    ]
 
 
 def backoff(failures: int, delays: Sequence[float]) -> float | None:

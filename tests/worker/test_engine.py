@@ -288,3 +288,27 @@ async def test_a_damaged_event_is_a_dead_letter_that_says_so(bench: Bench) -> No
 
     assert sorted(bench.outcomes()) == [(1, "dead"), (2, "done")]
     assert "checksum" in bench.rows("SELECT error FROM delivery WHERE seq = 1")[0][0]
+
+
+async def test_attempts_that_came_to_nothing_are_kept_as_history_and_success_at_once_leaves_none(bench: Bench) -> None:
+    plugin = Plugin("shaky")
+
+    @plugin.message()
+    async def shake(event: MessagesUpsert, ctx: Context) -> None:
+        if event.text == "good" or ctx.delivery.attempt == 3:
+            return
+        if ctx.delivery.attempt == 1:
+            raise ValueError("first")
+        raise Retry(after=0)
+
+    async with bench.worker(plugin, retry=[0, 0]):
+        shaky, good = await bench.post(message("shaky"), message("good", BIA))
+        await bench.until(lambda: len(bench.outcomes()) == 2)
+
+    reader = WorkReader(bench.folder)
+    ids = {row.seq: row.id for rows in reader.deliveries([shaky, good]).values() for row in rows}
+    history = reader.failed_attempts(list(ids.values()))
+    assert [(one.result, one.handler) for one in history[ids[shaky]]] == [("failed", "shake"), ("retry", "shake")]
+    assert (history[ids[shaky]][0].error or "").endswith("ValueError: first\n")
+    assert good not in {seq for seq, id_ in ids.items() if id_ in history}
+    reader.close()
