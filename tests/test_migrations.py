@@ -13,9 +13,11 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.journal import Journal, JournalReader
+from gateway.journal.files import STEPS as JOURNAL_STEPS
 from gateway.migrations import migrate, statements
 from gateway.sqlite import open_writer
 from gateway.work import WorkStore
+from gateway.work.store import STEPS as WORK_STEPS
 
 FIRST = "CREATE TABLE pet (name TEXT); INSERT INTO pet VALUES ('Rex'); INSERT INTO pet VALUES ('Tom; Cat')"
 SECOND = """
@@ -161,12 +163,12 @@ def test_a_semicolon_in_a_text_or_comment_or_trigger_ends_no_statement() -> None
     assert any(one.startswith("CREATE TRIGGER") and one.endswith("END;") for one in found)
 
 
-async def test_both_stores_open_at_version_1_and_can_give_space_back(tmp_path: Path) -> None:
+async def test_both_stores_open_at_their_newest_version_and_can_give_space_back(tmp_path: Path) -> None:
     journal, work = Journal(tmp_path), WorkStore(tmp_path)
 
-    for name in ("journal.db", "work.db"):
+    for name, newest in (("journal.db", len(JOURNAL_STEPS)), ("work.db", len(WORK_STEPS))):
         connection = sqlite3.connect(tmp_path / name)
-        assert version(connection) == 1
+        assert version(connection) == newest
         assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)  # incremental
         connection.close()
     await journal.close()

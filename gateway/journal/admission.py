@@ -55,12 +55,12 @@ def admit(
     receipts: list[Receipt] = []
     admitted: list[Admitted] = []
     fresh: list[tuple[bytes, int, float]] = []
-    repeats: list[bytes] = []
+    repeats: list[tuple[bytes, float]] = []
     for at, found in enumerate(keys):
         hit = next((key for key in found if _is_repeat(key, first_of, now)), None)
         if hit:
             seq = first_of[hit.value][0]
-            repeats.append(hit.value)
+            repeats.append((hit.value, now))
         else:
             seq = number + len(admitted)
             admitted.append(Admitted(seq, lanes[at], at))

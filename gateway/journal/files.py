@@ -18,7 +18,7 @@ from gateway.migrations import migrate
 from gateway.sqlite import open_writer
 
 JOURNAL: Final = "journal.db"
-STEPS: Final = ("schema.sql",)
+STEPS: Final = ("schema.sql", "instances.sql")
 """Files with the SQL from one version to the next, the first from an empty file."""
 _BROKEN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 

@@ -19,7 +19,11 @@ _LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer
 _HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
 _PHONES: Final = ("s.whatsapp.net", "c.us", "hosted")
 
-_SUMMARY: Final = "seq, accepted_at, event, instance, chat, suffix, address, millis, size"
+_SUMMARY: Final = (
+    "seq, accepted_at, event, instance, chat, suffix, address, millis, size, lane, "
+    "(SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq), "
+    "(SELECT max(again) FROM seen WHERE seen.seq = event.seq)"
+)
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
@@ -100,8 +104,12 @@ class Summary(msgspec.Struct, frozen=True):
     """From the first byte of the request to the start of its commit."""
     size: int
     """Bytes of body."""
+    lane: str
+    """What it is handled in order with."""
     repeats: int = 0
     """How many more copies of the event came."""
+    repeated_at: float | None = None
+    """Unix seconds of the last one."""
 
 
 class RefusedPost(msgspec.Struct, frozen=True):
@@ -261,8 +269,7 @@ class JournalReader:
     def newest(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Summary]:
         """The newest events, newest first: those below `before`, if given, and above `after`."""
         rows = self._connection.execute(
-            f"SELECT {_SUMMARY}, (SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq) FROM event "
-            "WHERE seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            f"SELECT {_SUMMARY} FROM event WHERE seq > ? AND seq < ? ORDER BY seq DESC LIMIT ?",
             (after, before if before is not None else 2**63 - 1, limit),
         )
         return [Summary(*row) for row in rows]
@@ -276,9 +283,5 @@ class JournalReader:
 
     def find(self, seq: int) -> tuple[Summary, bytes] | None:
         """One event with its body."""
-        row = self._connection.execute(
-            f"SELECT {_SUMMARY}, (SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq), body "
-            "FROM event WHERE seq = ?",
-            (seq,),
-        ).fetchone()
+        row = self._connection.execute(f"SELECT {_SUMMARY}, body FROM event WHERE seq = ?", (seq,)).fetchone()
         return (Summary(*row[:-1]), row[-1]) if row else None

@@ -40,16 +40,16 @@ def last_control(connection: sqlite3.Connection) -> int:
 
 
 def insert_seen(
-    connection: sqlite3.Connection, fresh: Sequence[tuple[bytes, int, float]], repeats: Sequence[bytes]
+    connection: sqlite3.Connection, fresh: Sequence[tuple[bytes, int, float]], repeats: Sequence[tuple[bytes, float]]
 ) -> None:
-    """Remember new keys (an old key's expired entry is replaced) and count the repeats of known ones."""
+    """Remember new keys (an old key's expired entry is replaced) and count the repeats of known ones, and when."""
     for chunk in _chunks(fresh):
         connection.execute(
             _insert("seen", "key, seq, at", len(chunk)).replace("INSERT", "INSERT OR REPLACE", 1),
             [value for row in chunk for value in row],
         )
-    for key in repeats:
-        connection.execute("UPDATE seen SET repeats = repeats + 1 WHERE key = ?", (key,))
+    for repeat in repeats:
+        connection.execute("UPDATE seen SET repeats = repeats + 1, again = ?2 WHERE key = ?1", repeat)
 
 
 class Bite(msgspec.Struct, frozen=True, kw_only=True):
