@@ -5,26 +5,23 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from gateway.config import Config, secrets
+from gateway.config import Config
 from gateway.errors import GatewayError
-from gateway.evolution import Evolution
 from gateway.log import log
 from gateway.owner import Owner
 from gateway.plugins.loader import Loaded
-from gateway.redact import Redactor
-from gateway.work import Batch, Settled, WorkStore
+from gateway.work import WorkStore
 from gateway.work.retention import work_retention
-from gateway.worker.effects import describe
+from gateway.worker.crew import Crew
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
 from gateway.worker.link import WorkerLink
-from gateway.worker.loading import facts, load_plugins, log_errors, report
+from gateway.worker.loading import load_plugins, log_errors, report
 from gateway.worker.memory import resident, until_above
-from gateway.worker.outbox import Outbox
 
 GRACE: Final = 5.0
 """Seconds that handlers and requests under way get when the worker is asked to stop."""
@@ -92,46 +89,21 @@ async def _work(config: Config, loaded: Loaded, link: WorkerLink | None) -> int:
         await store.close()
         return EXIT_UNUSABLE
     intake = await Intake.open(config.data, POLL_LINKED if link else POLL_ALONE)
-    say = link.changed if link else _say_nothing
-    outbox = _open_outbox(config, store, say)
-
-    def settled(batch: Sequence[Settled]) -> None:
-        for each in batch:
-            _log(each)
-            if outbox:
-                outbox.add([message for message in each.messages if message.status == "queued"])
-        say([each.delivery.seq for each in batch])
-
-    engine = Engine(
-        config=config,
-        plugins=[each.plugin for each in loaded.plugins],
-        store=store,
-        intake=intake,
-        redactor=Redactor(secrets(config)),
-        settled=settled,
+    crew = Crew(
+        config,
+        loaded,
+        store,
+        intake,
+        changed=link.changed if link else _say_nothing,
         trouble=link.trouble if link else _say_no_trouble,
     )
-    await store.write(Batch(facts=facts(loaded)))
-    if outbox:
-        await outbox.recover()
+    await crew.begin()
     if link:
         link.ready([each.plugin.name for each in loaded.plugins], len(loaded.errors))
     async with work_retention(config.data, store):
-        why = await _until_stopped(engine, link, config.worker.memory)
-    await engine.stop(GRACE, suspects=why == "memory")
-    if outbox:
-        await outbox.close(GRACE)
-    await intake.close()
-    await store.close()
-    return EXIT_STUCK if engine.stuck else EXIT_OUTGROWN if why == "memory" else 0
-
-
-def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[int]], None]) -> Outbox | None:
-    """None without a key: then messages are only shown."""
-    if not config.evolution.apikey:
-        return None
-    evolution = Evolution(config.evolution.url, config.evolution.apikey.reveal())
-    return Outbox(store, evolution, expire=config.outbox.expire, changed=changed)
+        why = await _until_stopped(crew.engine, link, config.worker.memory)
+    await crew.close(GRACE, suspects=why == "memory")
+    return EXIT_STUCK if crew.engine.stuck else EXIT_OUTGROWN if why == "memory" else 0
 
 
 async def _until_stopped(engine: Engine, link: WorkerLink | None, limit: int) -> Why:
@@ -164,11 +136,6 @@ def _leaves_room(limit: int) -> bool:
         return True
     log.error("worker_memory_ignored", held=held, limit=limit, todo="raise worker.memory: loading takes more")
     return False
-
-
-def _log(settled: Settled) -> None:
-    write = {"dead": log.error, "waiting": log.warning, "skipped": log.debug}.get(settled.status, log.info)
-    write("handled" if settled.status == "done" else f"delivery_{settled.status}", **describe(settled))
 
 
 def _say_nothing(_seqs: Sequence[int]) -> None:

@@ -1,0 +1,81 @@
+"""What works together in a worker: the engine and the outbox, over one store and one view of the journal.
+
+Of its own, because two run it: the worker's process, and the test kit inside a test.
+"""
+
+from collections.abc import Callable, Sequence
+
+from gateway.config import Config, secrets
+from gateway.evolution import Evolution
+from gateway.log import log
+from gateway.plugins.loader import Loaded
+from gateway.redact import Redactor
+from gateway.work import Batch, Settled, WorkStore
+from gateway.worker.effects import describe
+from gateway.worker.engine import Engine
+from gateway.worker.intake import Intake
+from gateway.worker.loading import facts
+from gateway.worker.outbox import Outbox
+
+
+class Crew:
+    """Begin, let the engine run, close. `changed` hears of events whose deliveries or messages changed, on disk."""
+
+    def __init__(
+        self,
+        config: Config,
+        loaded: Loaded,
+        store: WorkStore,
+        intake: Intake,
+        *,
+        changed: Callable[[Sequence[int]], None],
+        trouble: Callable[[str, str | None], None],
+    ) -> None:
+        self._loaded = loaded
+        self._store = store
+        self._intake = intake
+        self._changed = changed
+        self.outbox = _open_outbox(config, store, changed)
+        self.engine = Engine(
+            config=config,
+            plugins=[each.plugin for each in loaded.plugins],
+            store=store,
+            intake=intake,
+            redactor=Redactor(secrets(config)),
+            settled=self._on_settled,
+            trouble=trouble,
+        )
+
+    async def begin(self) -> None:
+        """Say what is loaded, and take up the messages that an earlier worker left."""
+        await self._store.write(Batch(facts=facts(self._loaded)))
+        if self.outbox:
+            await self.outbox.recover()
+
+    async def close(self, grace: float, *, suspects: bool = False) -> None:
+        """After the engine has run: settle what is left, as `Engine.stop` does, and close all files."""
+        await self.engine.stop(grace, suspects=suspects)
+        if self.outbox:
+            await self.outbox.close(grace)
+        await self._intake.close()
+        await self._store.close()
+
+    def _on_settled(self, batch: Sequence[Settled]) -> None:
+        for each in batch:
+            _log(each)
+            if self.outbox:
+                self.outbox.add([message for message in each.messages if message.status == "queued"])
+        self._changed([each.delivery.seq for each in batch])
+
+
+def _log(settled: Settled) -> None:
+    write = {"dead": log.error, "waiting": log.warning, "skipped": log.debug}.get(settled.status, log.info)
+    write("handled" if settled.status == "done" else f"delivery_{settled.status}", **describe(settled))
+
+
+def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[int]], None]) -> Outbox | None:
+    """None without a key: then messages are only shown."""
+    if not config.evolution.apikey:
+        return None
+    evolution = Evolution(config.evolution.url, config.evolution.apikey.reveal())
+    return Outbox(store, evolution, expire=config.outbox.expire, changed=changed)
