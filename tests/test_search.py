@@ -16,7 +16,8 @@ from gateway.journal import Arrival, Journal
 from gateway.journal.rows import Bite
 from gateway.search import Query, search
 from gateway.work import Batch, Delivery, Message, Settled, WorkReader, WorkStore
-from gateway.work.store import HAS_RUN, Sent, Status
+from gateway.work.outbox import Sent
+from gateway.work.store import HAS_RUN, Status
 
 NOW = 1_800_000_000.0
 ANA, ANA_LID = "5511999990002@s.whatsapp.net", "201110000000002@lid"

@@ -4,8 +4,9 @@ Written by the worker alone, read by everybody.
 """
 
 from gateway.work.attempts import Failed
+from gateway.work.outbox import Message, OutboxReader
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader, highest_seq
-from gateway.work.store import Batch, Delivery, Message, Settled, WorkStore, storable, storable_json
+from gateway.work.store import Batch, Delivery, Settled, WorkStore, storable, storable_json
 
 __all__ = [
     "Batch",
@@ -13,6 +14,7 @@ __all__ = [
     "DeliveryRow",
     "Failed",
     "Message",
+    "OutboxReader",
     "OutboxRow",
     "Settled",
     "WorkReader",

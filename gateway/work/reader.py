@@ -124,6 +124,12 @@ class WorkReader:
         )
         return _by_seq([OutboxRow(*[*row[:-1], orjson.loads(row[-1])]) for row in rows])
 
+    def brings(self, file: str) -> bool:
+        """Whether a message brings this file."""
+        return bool(
+            self._connection.execute("SELECT EXISTS (SELECT 1 FROM outbox WHERE file = ?)", (file,)).fetchone()[0]
+        )
+
     def dead(self, limit: int, before: int | None = None) -> list[DeliveryRow]:
         """Dead letters, newest first; those with an id below `before`, if given."""
         rows = self._connection.execute(

@@ -4,6 +4,7 @@ In the background and in bites, like the journal's own retention, which decides 
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Final
 
 from gateway.journal import JournalReader
 from gateway.sweep import Sweep
+from gateway.work.files import OutgoingFiles
 from gateway.work.reader import WorkReader
 from gateway.work.store import WorkStore
 from gateway.work.trim import Trim
@@ -30,6 +32,7 @@ def bites(folder: Path) -> Generator[Trim, None, None]:
     """One round, oldest events first: it ends where it meets events that are all there and finished."""
     with closing(JournalReader(folder)) as journal, closing(WorkReader(folder)) as work:
         yield from _forget(journal, work)
+        _remove_files(OutgoingFiles(folder), work)
         for _ in range(work.spare()):
             if not work.spare():
                 return
@@ -46,3 +49,10 @@ def _forget(journal: JournalReader, work: WorkReader) -> Generator[Trim, None, N
         if not gone and not busy:
             return
         yield Trim(gone=sorted(gone - busy))
+
+
+def _remove_files(files: OutgoingFiles, work: WorkReader) -> None:
+    """Those that no message brings any more; read first, so that a message settled meanwhile keeps a younger one."""
+    for name in list(files.old(time.time())):
+        if not work.brings(name):
+            files.remove(name)

@@ -18,12 +18,14 @@ from gateway.log import log
 from gateway.migrations import migrate
 from gateway.plugins.state import StateChange
 from gateway.sqlite import GroupCommit, open_writer
+from gateway.work import outbox
 from gateway.work.attempts import Failed, write_failed
 from gateway.work.controls import Progress, read_progress, write_progress
+from gateway.work.outbox import Message, Sent
 from gateway.work.trim import Trim, trim
 
 WORK: Final = "work.db"
-STEPS: Final = ("schema.sql", "attempts.sql")
+STEPS: Final = ("schema.sql", "attempts.sql", "outbox.sql")
 """Files with the SQL from one version to the next, the first from an empty file."""
 HAS_RUN: Final = "has_run"
 """A fact: a worker has taken up events on this data folder. From then on a plugin new to it starts at now."""
@@ -34,7 +36,6 @@ PAUSED: Final = "paused"
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
-OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead"]
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -68,24 +69,6 @@ class Delivery(msgspec.Struct, kw_only=True):
         return 1 + self.failures + self.retries + self.deaths
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message a handler queued."""
-
-    id: int
-    seq: int
-    plugin: str
-    run: int
-    n: int
-    instance: str
-    target: str
-    kind: str
-    payload: dict[str, Any]
-    created: float
-    attempts: int = 0
-    due: float = 0.0
-    status: OutboxStatus = "queued"
-
-
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
     """How an attempt ended."""
 
@@ -97,18 +80,6 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     messages: tuple[Message, ...] = ()
     changes: tuple[StateChange, ...] = ()
-
-
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of one message in the outbox."""
-
-    id: int
-    status: OutboxStatus
-    attempts: int
-    due: float = 0.0
-    finished: float | None = None
-    message_id: str | None = None
-    error: str | None = None
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -224,12 +195,7 @@ class WorkStore:
 
     def open_messages(self) -> list[Message]:
         """Messages that have not left, or whose leaving was cut off, in order."""
-        rows = self._connection.execute(
-            "SELECT id, seq, plugin, run, n, instance, target, kind, payload, created, attempts, due, status "
-            "FROM outbox WHERE status IN ('queued', 'sending') ORDER BY id"
-        )
-        names = Message.__struct_fields__
-        return [Message(**{**dict(zip(names, row, strict=True)), "payload": orjson.loads(row[8])}) for row in rows]
+        return outbox.open_messages(self._connection)
 
     def last_ids(self) -> tuple[int, int]:
         """The highest ids given to a delivery and to a message."""
@@ -255,7 +221,7 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> S
         _settle(connection, batch.settled)
         _remember(connection, batch.settled)
         _start(connection, batch.started)
-        _send(connection, batch.outbox)
+        outbox.update(connection, batch.outbox)
         write_progress(connection, batch.controls)
         connection.executemany(
             "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",
@@ -287,18 +253,7 @@ def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
             for s in settled
         ],
     )  # fmt: skip
-    connection.executemany(
-        "INSERT INTO outbox (id, seq, plugin, run, n, instance, target, kind, payload, status, created, finished) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                m.id, m.seq, m.plugin, m.run, m.n, m.instance, m.target, m.kind, orjson.dumps(m.payload).decode(),
-                m.status, m.created, m.created if m.status == "shown" else None,
-            )
-            for s in settled
-            for m in s.messages
-        ],
-    )  # fmt: skip
+    outbox.insert(connection, [message for each in settled for message in each.messages])
 
 
 def _remember(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
@@ -317,11 +272,4 @@ def _start(connection: sqlite3.Connection, started: Sequence[tuple[Delivery, flo
     connection.executemany(
         "UPDATE delivery SET status = 'running', alone = ?, failures = ?, deaths = ?, started = ? WHERE id = ?",
         [(d.alone, d.failures, d.deaths, at, d.id) for d, at in started],
-    )
-
-
-def _send(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:
-    connection.executemany(
-        "UPDATE outbox SET status = ?, attempts = ?, due = ?, finished = ?, message_id = ?, error = ? WHERE id = ?",
-        [(c.status, c.attempts, c.due, c.finished, c.message_id, c.error, c.id) for c in changes],
     )

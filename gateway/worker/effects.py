@@ -9,7 +9,7 @@ from gateway.plugins import Send
 from gateway.plugins.outgoing import summary
 from gateway.redact import printable
 from gateway.work import Delivery, Message, Settled, storable, storable_json
-from gateway.work.store import OutboxStatus
+from gateway.work.outbox import OutboxStatus
 
 _LONG_NUMBER: Final = re.compile(r"\d{8,}")
 _PLACE: Final = re.compile(r'^ *(?:\| +)?File "([^"]+)", line (\d+)', re.MULTILINE)

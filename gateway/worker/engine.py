@@ -18,8 +18,9 @@ from gateway.log import log
 from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Failed, Message, Settled, WorkStore
+from gateway.work.outbox import OutboxStatus
 from gateway.work.state import StateReader
-from gateway.work.store import HAS_RUN, OUTAGES, OutboxStatus
+from gateway.work.store import HAS_RUN, OUTAGES
 from gateway.worker.attempt import Job
 from gateway.worker.controls import Controls
 from gateway.worker.effects import queue_messages

@@ -17,7 +17,7 @@ from gateway.evolution import Evolution, EvolutionError, EvolutionUnreachable
 from gateway.log import log
 from gateway.redact import shorten_phone
 from gateway.work import Batch, Message, WorkStore
-from gateway.work.store import OutboxStatus, Sent
+from gateway.work.outbox import OutboxStatus, Sent
 
 AT_ONCE: Final = 8
 """Requests to Evolution under way at most."""

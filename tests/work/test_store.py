@@ -9,7 +9,8 @@ import pytest
 
 from gateway.errors import GatewayError
 from gateway.work import Batch, Delivery, Message, Settled, WorkReader, WorkStore, highest_seq, storable
-from gateway.work.store import HAS_RUN, Sent
+from gateway.work.outbox import Sent
+from gateway.work.store import HAS_RUN
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pytest
 
 from gateway.evolution import Evolution
 from gateway.work import Batch, Delivery, Message, Settled, WorkReader, WorkStore
+from gateway.work.outbox import Sent
 from gateway.work.reader import OutboxRow
-from gateway.work.store import Sent
 from gateway.worker.outbox import AT_ONCE, Outbox
 from tests.evolution.conftest import FakeEvolution, evolution, sent
 

@@ -1,0 +1,149 @@
+"""The rows of queued messages: what they hold, how they are written, and what is asked of them meanwhile."""
+
+import sqlite3
+import threading
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import orjson
+
+from gateway.sqlite import open_reader
+
+OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead"]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A message a handler queued."""
+
+    id: int
+    seq: int
+    plugin: str
+    run: int
+    n: int
+    instance: str
+    target: str
+    """Jid or digits it goes to."""
+    kind: str
+    payload: dict[str, Any]
+    created: float
+    """Unix seconds."""
+    attempts: int = 0
+    due: float = 0.0
+    status: OutboxStatus = "queued"
+    server: str | None = None
+    """Evolution it goes through; None: the configured one."""
+    file: str | None = None
+    """Its file's name among those to be sent (`gateway.work.files`)."""
+    began: float | None = None
+    """Unix seconds at which the last request left."""
+
+    @property
+    def chat(self) -> str:
+        """The jid of its chat: bare digits and the jid made of them are one."""
+        return self.target if "@" in self.target else f"{self.target}@s.whatsapp.net"
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A change of one message in the outbox."""
+
+    id: int
+    status: OutboxStatus
+    attempts: int
+    due: float = 0.0
+    began: float | None = None
+    finished: float | None = None
+    message_id: str | None = None
+    error: str | None = None
+    unsure: bool = False
+    """Dead, and nobody knows whether it left."""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """What became of a message that another one is about."""
+
+    status: OutboxStatus
+    message_id: str | None
+    target: str
+
+
+class OutboxReader:
+    """Looks rows up while others are being sent. Opened when first asked; usable from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    def placed(self, queued_id: str) -> Placed | None:
+        """The message that a handler knows by this id; None where there is none any more."""
+        seq, plugin, run, n = queued_id.split(".")  # no plugin's name holds a dot
+        rows = self._read(
+            "SELECT status, message_id, target FROM outbox WHERE seq = ? AND plugin = ? AND run = ? AND n = ?",
+            (int(seq), plugin, int(run), int(n)),
+        )
+        return Placed(*rows[0]) if rows else None
+
+    def claimed(self, message_ids: Collection[str]) -> set[str]:
+        """Those of some of WhatsApp's ids that a message of this gateway was given."""
+        marks = ", ".join("?" * len(message_ids))
+        rows = self._read(f"SELECT message_id FROM outbox WHERE message_id IN ({marks})", tuple(message_ids))
+        return {row[0] for row in rows}
+
+    def under_way(self, instance: str) -> list[tuple[str, str, dict[str, Any]]]:
+        """Kind, target and payload of the messages whose request has left and is not answered."""
+        rows = self._read(
+            "SELECT kind, target, payload FROM outbox WHERE status = 'sending' AND instance = ?", (instance,)
+        )
+        return [(kind, target, orjson.loads(payload)) for kind, target, payload in rows]
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        with self._lock:
+            if self._connection is None:
+                self._connection = open_reader(self._path)
+            return self._connection.execute(sql, values).fetchall()
+
+
+def open_messages(connection: sqlite3.Connection) -> list[Message]:
+    """Messages that have not left, or whose leaving was cut off, in order."""
+    names = Message.__struct_fields__
+    rows = connection.execute(
+        f"SELECT {', '.join(names)} FROM outbox WHERE status IN ('queued', 'sending') ORDER BY id"
+    )
+    found = (dict(zip(names, row, strict=True)) for row in rows)
+    return [Message(**(values | {"payload": orjson.loads(values["payload"])})) for values in found]
+
+
+def insert(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
+    """Queue messages, with the delivery they belong to."""
+    connection.executemany(
+        "INSERT INTO outbox (id, seq, plugin, run, n, instance, target, kind, payload, status, created, server, "
+        "file, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                m.id, m.seq, m.plugin, m.run, m.n, m.instance, m.target, m.kind, orjson.dumps(m.payload).decode(),
+                m.status, m.created, m.server, m.file, m.created if m.status == "shown" else None,
+            )
+            for m in messages
+        ],
+    )  # fmt: skip
+
+
+def update(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:
+    """Write how messages moved on."""
+    connection.executemany(
+        "UPDATE outbox SET status = ?, attempts = ?, due = ?, began = coalesce(?, began), finished = ?, "
+        "message_id = ?, error = ?, unsure = ? WHERE id = ?",
+        [
+            (c.status, c.attempts, c.due, c.began, c.finished, c.message_id, c.error, c.unsure, c.id)
+            for c in changes
+        ],
+    )  # fmt: skip
