@@ -11,9 +11,10 @@ from typing import Any, Generic
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import TypeVar
 
+from gateway.address import address
 from gateway.errors import ContextClosed
 from gateway.events import ChatEvent, Event, Message, MessageEvent
-from gateway.plugins.outgoing import AnyMessage, Kind, Queued, Send, address, mentioned, reference, wording
+from gateway.plugins.outgoing import AnyMessage, Kind, Queued, Send, mentioned, reference, wording
 from gateway.plugins.sends import Elsewhere, Mentions, Sends
 from gateway.plugins.state import Memory, Nothing, State, StateChange
 from gateway.plugins.steering import Delivery

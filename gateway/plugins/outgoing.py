@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from gateway import jid
+from gateway.address import address
 from gateway.events.context import Quoted
 from gateway.events.groups import Participant
 from gateway.events.message import Message
@@ -24,10 +24,6 @@ REPEATABLE: Final = frozenset({"reaction", "edit", "delete", "read", "typing"})
 LIMIT: Final = 100 * 2**20
 """Bytes of a file to send: Evolution takes bodies of 136 MiB, and a file is a third longer inside one."""
 
-_WRITTEN: Final = re.compile(r"\+?[0-9\s().\-/\u2010-\u2015]+")
-_MARKS: Final = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Signs of writing direction, which a number copied from a contact card brings along."""
-_SHORTEST, _LONGEST = 7, 15  # digits of a number with its country code; E.164 allows no more than 15
 _QUEUED: Final = re.compile(r"\d+\.[\w-]+\.\d+\.\d+")
 
 
@@ -184,18 +180,6 @@ def wording(text: object) -> str:
     return text
 
 
-def address(text: object) -> str:
-    """A jid as it is, or a number as people write it (`+55 11 99999-0002`) as digits.
-
-    Raises:
-        ValueError: neither; the text says what was expected.
-    """
-    if not isinstance(text, str):
-        raise ValueError(f"a {type(text).__name__} is no address: give a jid or a number, as text")  # noqa: TRY004 - one kind to catch
-    written = _MARKS.sub("", text).strip()
-    return _checked_jid(written) if "@" in written else _digits(written)
-
-
 def mentioned(people: Sequence[Person | Participant | str]) -> tuple[str, ...]:
     """The addresses of people to mention, each once.
 
@@ -213,21 +197,3 @@ def _address_of(person: Person | Participant | str) -> str:
     if isinstance(person, Person | Participant):
         return person.jid or ""
     raise ValueError(f"mentions= takes people, jids or numbers, got a {type(person).__name__}")
-
-
-def _checked_jid(text: str) -> str:
-    user, _, _ = text.rpartition("@")
-    if not user or any(mark.isspace() or mark == "@" for mark in user) or jid.kind(text) == "unknown":
-        raise ValueError(f"{text!r} is no jid of WhatsApp, such as 5511999990002@s.whatsapp.net or 1203630@g.us")
-    return text
-
-
-def _digits(text: str) -> str:
-    if not _WRITTEN.fullmatch(text):
-        raise ValueError(f"{text!r} is neither a jid nor a telephone number such as +55 11 99999-0002")
-    digits = re.sub(r"[^0-9]", "", text)
-    if "(0)" in text or digits.startswith("0"):
-        raise ValueError(f"{text!r} has a 0 that is dialled at home only; write +, country code and number")
-    if not _SHORTEST <= len(digits) <= _LONGEST:
-        raise ValueError(f"{text!r} has {len(digits)} digits; a number has 7 to 15, a group is written ...@g.us")
-    return digits

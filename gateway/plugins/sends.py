@@ -10,10 +10,11 @@ from typing import Any, Final, Literal, Protocol
 
 import msgspec
 
+from gateway.address import address
 from gateway.events.groups import Participant
 from gateway.events.message import Message
 from gateway.events.people import Person
-from gateway.plugins.outgoing import AnyMessage, File, Kind, Queued, address, mentioned, read_file, reference, wording
+from gateway.plugins.outgoing import AnyMessage, File, Kind, Queued, mentioned, read_file, reference, wording
 
 MediaKind = Literal["image", "video", "document"]
 Mentions = Sequence[Person | Participant | str]

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Final, get_args
 
 from gateway import jid
+from gateway.address import address
 from gateway.events import MessageEvent
 from gateway.events.kinds import Kind
 from gateway.plugins.filters.arguments import written, written_of
 from gateway.plugins.filters.base import Filter
 from gateway.plugins.misuse import Misuse
-from gateway.plugins.outgoing import address
 
 _POSTS: Final = frozenset({"status", "newsletter", "broadcast"})
 

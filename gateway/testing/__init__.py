@@ -1,0 +1,1 @@
+"""What bots are tried and tested with, without a phone and without WhatsApp."""
