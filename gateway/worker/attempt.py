@@ -7,8 +7,9 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from traceback import StackSummary, TracebackException
 from typing import Any, Final, TypeVar
 
@@ -61,13 +62,15 @@ class Attempts:
         redactor: Redactor,
         threads: Executor,
         state: StateSource | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """`state`: where the plugin's memory is read; without it, it remembers nothing."""
+        """`state`: where the plugin's memory is read; without it, it has none. `clock`: unix seconds, for `ctx.now`."""
         self._plugin = plugin
         self._state = state or Nothing()
         self._timeout = timeout
         self._redactor = redactor
         self._threads = threads
+        self._clock = clock
 
     def at_once(self, job: Job) -> Ended | Coroutine[Any, Any, Ended]:
         """End a job for which nothing has to run, or give what must be run as a task."""
@@ -114,6 +117,7 @@ class Attempts:
             log=_author_log(name, delivery.seq),
             plugin=name,
             instance=event.instance,
+            clock=lambda: datetime.fromtimestamp(self._clock(), UTC),
             memory=self._memory(job, event),
         )
 

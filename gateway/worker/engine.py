@@ -60,6 +60,7 @@ class Engine:
         self._tell = settled
         self._say = trouble
         self._now = clock or steady_clock()
+        self._wall = clock or time.time
         self._outbox_status: OutboxStatus = "queued" if config.evolution.apikey else "shown"
         self._wake = asyncio.Event()
         self._ended: list[Ended] = []
@@ -73,6 +74,8 @@ class Engine:
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
         self._idle = asyncio.Event()
+        self._is_resting = False
+        self._rested = asyncio.Event()
         self.stuck = False
         """A handler could be stopped by nothing: the process has to be replaced."""
 
@@ -87,11 +90,21 @@ class Engine:
         try:
             while not (self.stuck or self._halted):
                 if not await self._step():
-                    with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), self._pause())
+                    await self._rest()
                 self._wake.clear()
         finally:
             watching.cancel()
+
+    async def until_settled(self, seq: int) -> None:
+        """Return once all plugins have taken up the events to this number, and nothing runs or could start now."""
+        while not self._has_settled(seq):
+            self._rested.clear()
+            await self._rested.wait()
+
+    def next_due(self) -> float | None:
+        """Unix seconds at which a delivery that waits is tried again; None when none does."""
+        dues = [due for each in self._running.values() if (due := each.next_due()) is not None]
+        return min(dues, default=None)
 
     async def drain(self, grace: float) -> None:
         """Take nothing more up, give what runs `grace` seconds to end, settle it, and let `run` return."""
@@ -132,7 +145,9 @@ class Engine:
         settings = self._config.delivery_of(plugin.name)
         return Running(
             plugin=plugin,
-            host=Host(plugin, settings, redactor, self._on_ended, StateReader(self._config.data)),
+            host=Host(
+                plugin, settings, redactor, self._on_ended, state=StateReader(self._config.data), clock=self._wall
+            ),
             lanes=Lanes(settings.order),
             concurrency=settings.concurrency,
             retry=settings.retry,
@@ -311,8 +326,20 @@ class Engine:
         self.stuck = self.stuck or bool(found)
         return found
 
-    def _pause(self) -> float:
-        """Seconds to wait when there is nothing to do: until a closed lane opens, or the next slow look."""
-        dues = [due for each in self._running.values() if (due := each.next_due()) is not None]
-        wait = min(dues, default=float("inf")) - self._now()
-        return max(0.0, min(wait, self._intake.poll))
+    async def _rest(self) -> None:
+        """Wait until there is something to do, a closed lane opens, or it is time for the next slow look."""
+        self._is_resting = True
+        self._rested.set()
+        due = self.next_due()
+        wait = self._intake.poll if due is None else max(0.0, min(due - self._now(), self._intake.poll))
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), wait)
+        self._is_resting = False
+
+    def _has_settled(self, seq: int) -> bool:
+        due = self.next_due()
+        return (
+            self._is_resting
+            and (due is None or due > self._now())
+            and all(each.position >= seq and not each.lanes.running for each in self._running.values())
+        )

@@ -6,6 +6,7 @@ Jobs and results cross between the loops in batches, for each crossing costs mor
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,7 +29,9 @@ class Host:
         settings: config.Delivery,
         redactor: Redactor,
         ended: Callable[[Sequence[Ended]], None],
+        *,
         state: StateReader,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.plugin = plugin
         self._home = asyncio.get_running_loop()
@@ -38,7 +41,7 @@ class Host:
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
         self._attempts = Attempts(
-            plugin, timeout=settings.timeout, redactor=redactor, threads=self._threads, state=state
+            plugin, timeout=settings.timeout, redactor=redactor, threads=self._threads, state=state, clock=clock
         )
         self._loop = asyncio.new_event_loop()
         self._is_stopping = False
