@@ -72,20 +72,29 @@ class Sender:
                 await self._slots.acquire()
                 if self._is_hopeless():
                     break
-                tasks.create_task(self._deliver(post))
+                tasks.create_task(self._play(post))
+
+    async def deliver(self, post: Post) -> Outcome:
+        """Post one event, and again for as long as the pace says."""
+        await self._slots.acquire()
+        return await self._deliver(post)
 
     def _is_hopeless(self) -> bool:
         return self._pace.retry_scale is None and self.tally.sent > 0 and self.tally.sent == self.tally.unanswered
 
-    async def _deliver(self, post: Post) -> None:
+    async def _play(self, post: Post) -> None:
+        """One event with its copy; the caller has taken the slot of the first attempt."""
+        await self._deliver(post)
+        if self._pace.repeat:
+            await self.deliver(post)
+
+    async def _deliver(self, post: Post) -> Outcome:
         """One event to its end; the caller has taken the slot of the first attempt."""
         with self._slot_taken():
             outcome = await self._attempt(post, 1)
-        self.tally.add(await self._insist(post, outcome))
-        if self._pace.repeat:
-            async with self._slots:
-                outcome = await self._attempt(post, 1)
-            self.tally.add(await self._insist(post, outcome))
+        outcome = await self._insist(post, outcome)
+        self.tally.add(outcome)
+        return outcome
 
     async def _insist(self, post: Post, outcome: Outcome) -> Outcome:
         """Try again as long as Evolution would. Waiting takes no slot, for Evolution's events wait side by side."""
