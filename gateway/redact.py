@@ -53,6 +53,7 @@ _NAMES: Final = frozenset(
         "xwebhooktoken",
     }
 )
+_PAIRING_NAME: Final = "pairingcode"
 _QR_NAMES: Final = frozenset({"code", "base64"})
 _URL_NAMES: Final = frozenset({"destination", "webhookurl", "serverurl"})
 
@@ -115,6 +116,11 @@ def redact(value: Json) -> Json:
     return Redactor().json(value)
 
 
+def hide_codes(value: Json) -> Json:
+    """A copy of parsed JSON without what pairs a phone; keys and tokens stay."""
+    return _CodeCopier(frozenset(), ()).copy(value)
+
+
 def redact_url(url: str) -> str:
     """A URL without user, password and query values; Evolution glues its suffix behind a query, which goes too."""
     return _QUERY_VALUE.sub(rf"\1={PLACEHOLDER}", _USER_IN_URL.sub(PLACEHOLDER, url))
@@ -174,6 +180,18 @@ class _Copier:
             return PLACEHOLDER
         text = _without(text, self._known)
         return _blank_named(text) if '"' in text and _HINTS.search(text) else text
+
+
+class _CodeCopier(_Copier):
+    """Takes out the QR and pairing codes alone."""
+
+    def _entry(self, name: str, value: Json, in_qr: bool, depth: int) -> Json:  # noqa: FBT001 - as above
+        if (in_qr and name.lower() in _QR_NAMES) or _SEPARATORS.sub("", name).lower() == _PAIRING_NAME:
+            return _blank(value)
+        return self.copy(value, in_qr=in_qr or name.lower() == "qrcode", depth=depth)
+
+    def _text(self, text: str) -> str:
+        return text
 
 
 def _is_qr(value: Mapping[str, Json]) -> bool:

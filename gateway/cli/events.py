@@ -22,8 +22,9 @@ from gateway.errors import GatewayError
 from gateway.follow import Follow
 from gateway.redact import Redactor, printable
 from gateway.search import Query, search
+from gateway.web.detail import Detail, MessageStory, Story
 from gateway.web.look import DeadLetter, Look
-from gateway.web.rows import Detail, MessageStory, PluginResult, Row, Story
+from gateway.web.rows import PluginResult, Row
 
 _TITLES: Final = heading("id", "time", "event", "instance", "who", "plugins")
 _JOURNAL: Final = "journal.db"

@@ -185,9 +185,10 @@ class JournalReader:
             f"WHERE seq IN ({', '.join('?' * len(numbers))})",
             numbers,
         )
-        return {row[0]: StoredEvent(*[*row, self._phones_in(row[-1])]) for row in rows}
+        return {row[0]: StoredEvent(*[*row, self.phones_in(row[-1])]) for row in rows}
 
-    def _phones_in(self, body: bytes) -> dict[str, str]:
+    def phones_in(self, body: bytes) -> dict[str, str]:
+        """Of the LIDs that a body names, the telephones the gateway has learned."""
         lids = {match.decode() for match in _LID.findall(body, 0, _LIDS_WITHIN)}
         return phones_of(self._connection, sorted(lids)) if lids else {}
 

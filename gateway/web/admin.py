@@ -36,6 +36,7 @@ ROUTES: Final = (
     web.post("/api/login-link", post_link),
     web.get("/api/events", api.events),
     web.get(r"/api/events/{id:\d{1,19}}", api.event),
+    web.post(r"/api/events/{id:\d{1,19}}/reveal", api.reveal),
     web.get("/api/dead", api.dead),
     web.get("/api/refused", api.refused),
     web.post("/api/dead/retry", controls.asking("retry")),

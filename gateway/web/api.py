@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from gateway.log import log
+from gateway.web.live import WELCOME
 from gateway.web.look import LOOK
 from gateway.web.problems import problem
 
@@ -32,7 +35,20 @@ async def event(request: web.Request) -> web.Response:
     """GET /api/events/{id}: one event, what became of it, and its JSON."""
     seq = int(request.match_info["id"])
     found = await request.app[LOOK].event(seq) if seq <= _LARGEST_ID else None
-    return _json(found) if found else problem(404, f"there is no event {seq}; it may be older than retention.days")
+    if found is None:
+        return _no_event(seq)
+    base = request.app[WELCOME].webhook_url
+    return _json(msgspec.structs.replace(found, endpoint=f"{base}/{quote(found.suffix)}" if found.suffix else base))
+
+
+async def reveal(request: web.Request) -> web.Response:
+    """POST /api/events/{id}/reveal: its JSON with the keys and tokens that are redacted everywhere else."""
+    seq = int(request.match_info["id"])
+    found = await request.app[LOOK].reveal(seq) if seq <= _LARGEST_ID else None
+    if found is None:
+        return _no_event(seq)
+    log.warning("event_revealed", id=str(seq), address=request.remote)
+    return _json(found)
 
 
 async def dead(request: web.Request) -> web.Response:
@@ -63,6 +79,10 @@ async def is_ready(request: web.Request) -> web.Response:
     if request.app[STATUS]().get("ready", True):
         return _json({"status": "ready"})
     return problem(503, "not ready", Retry_After="1")
+
+
+def _no_event(seq: int) -> web.Response:
+    return problem(404, f"there is no event {seq}; it may be older than retention.days")
 
 
 def _json(value: object) -> web.Response:

@@ -17,11 +17,13 @@ from gateway.journal.reader import RefusedPost
 from gateway.redact import Json, Redactor
 from gateway.sqlite import opened
 from gateway.web.counters import Counters, Counts
-from gateway.web.rows import Detail, Row, Sender, Story, facts_of, raw_of, row_of, sender_of, story_of, text_of
-from gateway.work import DeliveryRow, WorkReader
+from gateway.web.detail import Detail, Revealed, Story, content_of, facts_of, revealed_of, story_of
+from gateway.web.rows import Heard, Row, heard_in, row_of
+from gateway.web.shown import short_text
+from gateway.work import DeliveryRow, OutboxRow, WorkReader
 
-_PARSED_FOR_NAMES: Final = 64 * 2**10  # bytes; a larger body is a photo, and a list does not wait for one
-_NAMES_KEPT: Final = 4096
+_PARSED: Final = 64 * 2**10  # bytes; a larger body is a photo, and a list does not wait for one
+_HEARD_KEPT: Final = 4096
 _REFUSED_SHOWN: Final = 3
 _REFUSED_FOR: Final = 3600  # seconds
 _REFUSED_TEXT: Final = 1000  # characters
@@ -73,7 +75,7 @@ class Look:
         self._counters = Counters(folder, clock)
         self._journal: JournalReader | None = None
         self._work: WorkReader | None = None
-        self._senders: OrderedDict[int, Sender] = OrderedDict()
+        self._heard: OrderedDict[int, Heard] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="look")
 
     async def rows(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Row]:
@@ -87,6 +89,10 @@ class Look:
     async def event(self, seq: int) -> Detail | None:
         """One event with all that happened to it."""
         return await self._ask(self._detail, seq)
+
+    async def reveal(self, seq: int) -> Revealed | None:
+        """One event's JSON with what is redacted elsewhere."""
+        return await self._ask(self._reveal, seq)
 
     async def dead(self, limit: int, before: int | None = None) -> list[DeadLetter]:
         """Dead letters, newest first; those with an id below `before`, if given."""
@@ -142,41 +148,50 @@ class Look:
         work = self._reading_work()
         deliveries = work.deliveries(seqs) if work else {}
         messages = work.outbox(seqs) if work else {}
-        senders = self._senders_of(summaries)
+        heard = self._heard_in(summaries)
         return [
-            row_of(one, senders[one.seq], deliveries.get(one.seq, ()), messages.get(one.seq, ()), self._redactor)
+            row_of(one, heard[one.seq], deliveries.get(one.seq, ()), messages.get(one.seq, ()), self._redactor)
             for one in summaries
         ]
 
-    def _senders_of(self, summaries: Sequence[Summary]) -> dict[int, Sender]:
-        """Names stand in the bodies: small ones are read, and what was found is remembered."""
+    def _heard_in(self, summaries: Sequence[Summary]) -> dict[int, Heard]:
+        """Names and texts stand in the bodies: small ones are read, and what was found is remembered."""
         journal = self._reading_journal()
-        new = [one.seq for one in summaries if one.seq not in self._senders and one.size <= _PARSED_FOR_NAMES]
+        new = [one.seq for one in summaries if one.seq not in self._heard and one.size <= _PARSED]
         if new and journal:
-            self._senders.update((seq, sender_of(event.body)) for seq, event in journal.events(new).items())
-        found = {one.seq: self._senders.get(one.seq, Sender()) for one in summaries}
-        while len(self._senders) > _NAMES_KEPT:
-            self._senders.popitem(last=False)
+            events = journal.events(new)
+            self._heard.update((seq, heard_in(one.event, one.body, self._redactor)) for seq, one in events.items())
+        found = {one.seq: self._heard.get(one.seq, Heard()) for one in summaries}
+        while len(self._heard) > _HEARD_KEPT:
+            self._heard.popitem(last=False)
         return found
 
     def _detail(self, seq: int) -> Detail | None:
         journal = self._reading_journal()
         found = journal.find(seq) if journal else None
-        if found is None:
+        if found is None or journal is None:
             return None
         summary, body = found
-        raw, note = raw_of(body, self._redactor)
+        content = content_of(summary.event, body, journal.phones_in(body), self._redactor)
         return Detail(
             row=self._shown_run([summary])[0],
             suffix=summary.suffix,
             address=summary.address,
             millis=summary.millis,
             size=summary.size,
+            lane=short_text(summary.lane, self._redactor),
+            repeated_at=summary.repeated_at,
             stories=self._stories(seq),
-            text=text_of(summary.event, body, self._redactor),
-            raw=raw,
-            note=note,
+            text=content.text,
+            raw=content.raw,
+            note=content.note,
+            decoded=content.decoded,
         )
+
+    def _reveal(self, seq: int) -> Revealed | None:
+        journal = self._reading_journal()
+        found = journal.find(seq) if journal else None
+        return revealed_of(found[1]) if found else None
 
     def _stories(self, seq: int) -> list[Story]:
         work = self._reading_work()
@@ -184,14 +199,18 @@ class Look:
             return []
         messages = work.outbox([seq]).get(seq, [])
         deliveries = work.deliveries([seq]).get(seq, [])
-        return [story_of(one, messages, self._redactor) for one in sorted(deliveries, key=_story_order)]
+        return self._told(sorted(deliveries, key=_story_order), messages)
+
+    def _told(self, deliveries: Sequence[DeliveryRow], messages: Sequence[OutboxRow]) -> list[Story]:
+        work = self._reading_work()
+        history = work.failed_attempts([one.id for one in deliveries]) if work and deliveries else {}
+        return [story_of(one, messages, history.get(one.id, ()), self._redactor) for one in deliveries]
 
     def _dead(self, limit: int, before: int | None) -> list[DeadLetter]:
         work = self._reading_work()
         found = work.dead(limit, before) if work else []
-        return [
-            DeadLetter(id=str(one.id), event_id=str(one.seq), story=story_of(one, (), self._redactor)) for one in found
-        ]
+        stories = zip(found, self._told(found, ()), strict=True)
+        return [DeadLetter(id=str(one.id), event_id=str(one.seq), story=story) for one, story in stories]
 
     def _strip(self) -> Strip:
         work = self._reading_work()

@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from gateway.web.rows import LONGEST_LIST, LONGEST_TEXT
+from gateway import samples
+from gateway.web.shown import LONGEST_LIST, LONGEST_TEXT
+from gateway.work import Batch, Failed
+from tests.web.conftest import TEXT
 
 if TYPE_CHECKING:
     from tests.web.conftest import AdminSite
@@ -51,14 +54,60 @@ async def test_an_event_tells_its_story(site: "AdminSite") -> None:
     assert [(one["text"], one["status"], one["target"]) for one in story["messages"]] == [("pong", "shown", "…0002")]
 
 
+async def test_an_event_shows_what_a_handler_sees_of_it_and_where_it_would_come_again(site: "AdminSite") -> None:
+    seq = await site.event()
+    await site.event()
+
+    told = (await site.ask(f"/api/events/{seq}")).json
+
+    assert told["decoded"]["message"]["sender"]["name"] == "Maria Cliente"
+    assert told["endpoint"] == "http://127.0.0.1:8085/webhook/messages-upsert"
+    assert told["row"]["text"] == "Olá!"
+    assert told["row"]["at"] <= told["repeated_at"]
+
+
+async def test_a_story_holds_every_attempt_that_came_to_nothing(site: "AdminSite") -> None:
+    seq = await site.event(apikey=CANARY)
+    delivery = await site.take(seq, "support")
+    error = f"TimeoutError: a-secret-of-the-gateway after 5 s, apikey={CANARY}"
+    first = Failed(delivery=delivery.id, result="failed", started=5.0, millis=3.5, handler="ask", error=error)
+    await site.work.write(Batch(failed=[first, Failed(delivery=delivery.id, result="died")]))
+
+    (story,) = (await site.ask(f"/api/events/{seq}")).json["stories"]
+
+    assert [(one["result"], one["started"], one["millis"]) for one in story["history"]] == [
+        ("failed", 5.0, 3.5),
+        ("died", None, None),
+    ]
+    assert story["history"][0]["error"] == "TimeoutError: [redacted] after 5 s, apikey=[redacted]"
+
+
+async def test_keys_are_revealed_to_who_asks_for_just_that_and_codes_to_nobody(site: "AdminSite") -> None:
+    keyed = await site.event(apikey=CANARY, photo="A" * 10_000)
+    pairing = await site.event("qrcode-updated__pairing-code-v236")
+
+    revealed = [(await site.ask(f"/api/events/{seq}/reveal", method="POST")).json["raw"] for seq in (keyed, pairing)]
+
+    assert revealed[0]["apikey"] == CANARY
+    assert revealed[0]["photo"].endswith("… (10,000 characters, cut)")
+    qr = revealed[1]["data"]["qrcode"]
+    assert (qr["pairingCode"], qr["code"], qr["base64"]) == ("[redacted]",) * 3
+    assert (await site.ask("/api/events/999/reveal", method="POST")).status == 404
+    assert (await site.ask(f"/api/events/{keyed}/reveal", method="POST", token=None)).status == 401
+    assert (await site.ask(f"/api/events/{keyed}/reveal", method="POST", Origin="http://evil.example")).status == 403
+
+
 async def test_no_secret_leaves(site: "AdminSite") -> None:
-    seq = await site.event(apikey=CANARY, note=f"hidden {CANARY} in a text and a-secret-of-the-gateway")
+    message = samples.load(TEXT)
+    message["data"]["message"]["conversation"] = f"my key is {CANARY}, is it not?"
+    seq = await site.event(message, apikey=CANARY, note=f"hidden {CANARY} in a text and a-secret-of-the-gateway")
     await site.settle(seq, "ping", "dead", error=f"Error: apikey={CANARY} a-secret-of-the-gateway")
 
     answers = [(await site.ask(path)).text for path in ("/api/events", f"/api/events/{seq}", "/api/dead", "/metrics")]
 
     assert not [answer for answer in answers if CANARY in answer or "a-secret-of-the-gateway" in answer]
     assert orjson.loads(answers[1])["raw"]["apikey"] == "[redacted]"
+    assert orjson.loads(answers[1])["text"] == "my key is [redacted], is it not?"
 
 
 async def test_a_key_on_the_edge_of_a_cut_leaves_no_half(site: "AdminSite") -> None:
