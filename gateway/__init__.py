@@ -3,7 +3,17 @@
 What a bot's author imports is here; everything else is the machine, and may change.
 """
 
-from gateway.errors import ConfigError, ContextClosed, GatewayError, PluginError, StateError
+from gateway.errors import (
+    ConfigError,
+    ContextClosed,
+    GatewayError,
+    MediaError,
+    MediaNotInline,
+    MediaTooLarge,
+    MediaUnavailable,
+    PluginError,
+    StateError,
+)
 from gateway.events import (
     Ad,
     ApplicationStartup,
@@ -53,7 +63,6 @@ from gateway.events import (
     LogoutInstance,
     MalformedEvent,
     Media,
-    MediaNotInline,
     Message,
     MessageEvent,
     MessagesDelete,
@@ -149,7 +158,10 @@ __all__ = [
     "LogoutInstance",
     "MalformedEvent",
     "Media",
+    "MediaError",
     "MediaNotInline",
+    "MediaTooLarge",
+    "MediaUnavailable",
     "Message",
     "MessageEvent",
     "MessageUpdate",

@@ -38,3 +38,19 @@ class StateError(GatewayError):
 
 class ContextClosed(GatewayError):
     """A context was used after its handler had ended; what it asked for would be lost."""
+
+
+class MediaError(GatewayError):
+    """A message's file can't be had. The text says what was tried, what was found, and what to do."""
+
+
+class MediaNotInline(MediaError):
+    """The event carries no bytes of the file, and nothing here may fetch them: it was not decoded by a worker."""
+
+
+class MediaTooLarge(MediaError):
+    """The file is larger than `media.max_size`; trying again changes nothing."""
+
+
+class MediaUnavailable(MediaError):
+    """No way to the file worked; the text says why each one did not. A later try may."""

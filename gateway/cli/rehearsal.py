@@ -23,6 +23,7 @@ from gateway.errors import GatewayError
 from gateway.journal import JournalReader, StoredEvent
 from gateway.journal.controls import Replay
 from gateway.log import configure
+from gateway.media import Library
 from gateway.plugins import Plugin
 from gateway.plugins.outgoing import summary
 from gateway.redact import Redactor, printable
@@ -131,13 +132,15 @@ def _headings(journal: JournalReader, replay: Replay) -> Iterator[Any]:
 async def _run(
     config: Config, plugins: Sequence[Plugin[Any, Any]], chosen: Sequence[tuple[str, StoredEvent]]
 ) -> list[Rehearsed]:
-    redactor, state = Redactor(secrets(config)), StateReader(config.data)
+    redactor, state, library = Redactor(secrets(config)), StateReader(config.data), Library.of(config)
     by_name = {plugin.name: plugin for plugin in plugins}
     threads = ThreadPoolExecutor(4, thread_name_prefix="dry-run")
     found = []
     for name, event in chosen:
         timeout = config.delivery_of(name).timeout
-        attempts = Attempts(by_name[name], timeout=timeout, redactor=redactor, threads=threads, state=state)
+        attempts = Attempts(
+            by_name[name], timeout=timeout, redactor=redactor, threads=threads, state=state, library=library
+        )
         delivery = Delivery(id=0, seq=event.seq, plugin=name, lane=event.lane, run=1)
         ended = attempts.at_once(Job(delivery, event))
         found.append(_rehearsed(ended if isinstance(ended, Ended) else await ended, state))

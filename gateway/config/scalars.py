@@ -41,6 +41,7 @@ _NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*/*")
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~-]+")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HOST: Final = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 _HIGHEST_PORT: Final = 65_535
 SWITCHES: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
@@ -137,6 +138,7 @@ Folder = Annotated[Path, Scalar("a path", lambda text: Path(_filled(text)))]
 Key = Annotated[Secret, Scalar("text", Secret, is_secret=True)]
 """A key that may be left empty."""
 
+HostName = Annotated[str, Scalar("a host such as s3.example.com or *.example.com, alone", _matching(_HOST))]
 HeaderName = Annotated[str, Scalar("the name of an HTTP header", _matching(_HEADER))]
 HeaderValue = Annotated[
     Secret,

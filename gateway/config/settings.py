@@ -17,6 +17,7 @@ from gateway.config.scalars import (
     Folder,
     HeaderName,
     HeaderValue,
+    HostName,
     Key,
     Limit,
     Network,
@@ -179,6 +180,17 @@ class Dedupe(Settings, frozen=True, kw_only=True):
     """Events (messages.upsert, send.message, messages.update) whose message id is not looked at; or `all`."""
 
 
+class Media(Settings, frozen=True, kw_only=True):
+    """Files of messages whose events don't carry them."""
+
+    hosts: tuple[HostName, ...] = ()
+    """Where they may be fetched from besides WhatsApp's own servers and Evolution; `*.` stands for any name below."""
+    max_size: Size = 100 * MIB
+    """Bytes of one file; a larger one is not fetched."""
+    cache: Limit = GIB
+    """Bytes kept in `data/media` for the next plugin and the next try; 0: nothing is kept."""
+
+
 class Retention(Settings, frozen=True, kw_only=True):
     """How long handled events are kept."""
 
@@ -229,6 +241,8 @@ class Config(Settings, frozen=True, kw_only=True):
     """What counts as a repeat."""
     outbox: Outbox = Outbox()
     """What handlers queued."""
+    media: Media = Media()
+    """Files of messages."""
     retention: Retention = Retention()
     """What is kept."""
     plugins: dict[str, PluginSettings] = msgspec.field(default_factory=dict)

@@ -57,7 +57,7 @@ from gateway.events.instances import (
     StatusInstance,
 )
 from gateway.events.kinds import Kind
-from gateway.events.media import Media, MediaNotInline
+from gateway.events.media import Media
 from gateway.events.message import Message
 from gateway.events.messages import (
     Deletion,
@@ -138,7 +138,6 @@ __all__ = [
     "LogoutInstance",
     "MalformedEvent",
     "Media",
-    "MediaNotInline",
     "Message",
     "MessageEvent",
     "MessageUpdate",

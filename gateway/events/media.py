@@ -1,19 +1,23 @@
 """Files inside messages: photos, videos, voice, documents, stickers.
 
-No I/O here: `Media.read` gives the bytes that came inside the event (webhook base64). Fetching the others is the REST
-client's business.
+Nothing is fetched here: `Media` decodes the bytes that came inside the event (webhook base64), and asks its `source`
+for all others. The worker gives it one; what is decoded anywhere else has none.
 """
 
-from typing import Final, Literal
+import asyncio
+import shutil
+from pathlib import Path
+from typing import BinaryIO, Final, Literal, Protocol
 
 import msgspec
 
-from gateway.errors import GatewayError
+from gateway.errors import MediaNotInline
 from gateway.events.content import Found
 from gateway.events.kinds import MEDIA
-from gateway.events.numbers import from_base64, octets
+from gateway.events.numbers import base64_pieces, from_base64, octets
 from gateway.events.quiet import quiet
 from gateway.events.reader import JsonObject, Reader
+from gateway.partfile import PartFile
 
 MediaKind = Literal["image", "video", "audio", "voice", "document", "sticker"]
 
@@ -43,8 +47,15 @@ _EXTENSIONS: Final = {
 }
 
 
-class MediaNotInline(GatewayError):
-    """The event carries no bytes of the file: the webhook's base64 is off, or Evolution could not download it."""
+class MediaSource(Protocol):
+    """Where the bytes come from that the event doesn't carry."""
+
+    async def open(self, media: "Media") -> BinaryIO:
+        """The whole file, checked, to be read from its beginning; whoever asked closes it.
+
+        Raises:
+            MediaError: it can't be had.
+        """
 
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +90,11 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
     """The content object as it came, for what has no attribute here."""
     inline: str | None = None
     """The base64 text that `read()` decodes."""
+    source: MediaSource | None = None
+    """What fetches bytes that the event doesn't carry; only events that a worker hands to a handler have one."""
 
     def __repr__(self) -> str:
-        return quiet(self, "content", "inline")
+        return quiet(self, "content", "inline", "source")
 
     @property
     def extension(self) -> str:
@@ -102,17 +115,58 @@ class Media(msgspec.Struct, frozen=True, kw_only=True):
         return octets(self.content.get("jpegThumbnail"))
 
     async def read(self) -> bytes:
-        """The file's bytes, from the base64 inside the event.
+        """The file's bytes: those inside the event, else fetched. `save` needs no memory for them.
 
         Raises:
-            MediaNotInline: the event carries no bytes, or they are not base64.
+            MediaTooLarge: above `media.max_size`.
+            MediaUnavailable: no way to them worked.
+            MediaNotInline: the event carries none and was not handed over by a worker, which could fetch them.
         """
-        if self.inline is None:
-            raise MediaNotInline(f"this {self.kind} came without its bytes; turn on base64 in the instance's webhook")
-        found = from_base64(self.inline)
-        if found is None:
-            raise MediaNotInline(f"the bytes of this {self.kind} are not base64")
-        return found
+        if self.inline is not None and (found := from_base64(self.inline)) is not None:
+            return found
+        with await self._fetched() as file:
+            return await asyncio.to_thread(file.read)
+
+    async def save(self, path: str | Path) -> Path:
+        """Write the file to `path`, whole or not at all, and make the folders above it. Gives the path.
+
+        Raises:
+            MediaError: as `read`.
+            OSError: it can't be written there.
+        """
+        target = Path(path)
+        if self.inline is not None and await asyncio.to_thread(_save_base64, self.inline, target):
+            return target
+        with await self._fetched() as file:
+            await asyncio.to_thread(_save_copy, file, target)
+        return target
+
+    async def _fetched(self) -> BinaryIO:
+        if self.source is not None:
+            return await self.source.open(self)
+        found = "came without its bytes" if self.inline is None else "carries bytes that are not base64"
+        raise MediaNotInline(
+            f"this {self.kind} {found}; only the worker fetches them, for the events it hands to handlers. Anywhere "
+            "else, turn on base64 in the instance's webhook"
+        )
+
+
+def _save_base64(text: str, target: Path) -> bool:
+    """Whether it was base64."""
+    try:
+        with PartFile.beside(target) as part:
+            for piece in base64_pieces(text):
+                part.write(piece)
+            part.keep(target)
+    except ValueError:
+        return False
+    return True
+
+
+def _save_copy(file: BinaryIO, target: Path) -> None:
+    with PartFile.beside(target) as part:
+        shutil.copyfileobj(file, part)
+        part.keep(target)
 
 
 def media_of(outer: Reader, found: Found) -> Media | None:

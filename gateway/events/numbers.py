@@ -8,6 +8,7 @@ and 64-bit numbers decimal strings; 2.3.3 to 2.3.5 write index dictionaries and 
 
 import binascii
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,6 +23,9 @@ _DECIMAL: Final = re.compile(r"-?\d{1,20}(?:\.\d{0,40})?", re.ASCII)
 
 _HALF: Final = 0xFFFF_FFFF
 _OCTET: Final = 0xFF
+
+_PIECE: Final = 2**18
+"""Characters of base64 decoded at once."""
 
 
 def integer(value: object) -> int | None:
@@ -61,6 +65,22 @@ def from_base64(text: str) -> bytes | None:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
         return None
+
+
+def base64_pieces(text: str) -> Iterator[bytes]:
+    """What `from_base64` gives, a piece at a time: whoever writes a file from it never holds the whole.
+
+    Raises:
+        ValueError: it isn't base64, which may show only after some pieces.
+    """
+    start = text.find(",") + 1 if text.startswith("data:") else 0
+    rest = ""
+    for at in range(start, len(text), _PIECE):
+        piece = rest + "".join(text[at : at + _PIECE].split())
+        whole = len(piece) - len(piece) % 4
+        yield binascii.a2b_base64(piece[:whole], strict_mode=True)
+        rest = piece[whole:]
+    yield binascii.a2b_base64(rest + "=" * (-len(rest) % 4), strict_mode=True)
 
 
 def instant(seconds: int | None) -> datetime | None:

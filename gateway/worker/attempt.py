@@ -22,6 +22,7 @@ from gateway.errors import EnvelopeError
 from gateway.events import Event, MessageEvent, decode
 from gateway.journal import StoredEvent
 from gateway.log import log
+from gateway.media import Library
 from gateway.plugins import Delivery as DeliveryInfo
 from gateway.plugins import Drop, Handler, Plugin, Retry, Send, open_context
 from gateway.plugins.context import EventContext
@@ -63,9 +64,14 @@ class Attempts:
         threads: Executor,
         state: StateSource | None = None,
         clock: Callable[[], float] = time.time,
+        library: Library | None = None,
     ) -> None:
-        """`state`: where the plugin's memory is read; without it, it has none. `clock`: unix seconds, for `ctx.now`."""
+        """`state`: where the plugin's memory is read; without it, it has none. `clock`: unix seconds, for `ctx.now`.
+
+        `library`: fetches files that events don't carry.
+        """
         self._plugin = plugin
+        self._library = library
         self._state = state or Nothing()
         self._timeout = timeout
         self._redactor = redactor
@@ -91,6 +97,8 @@ class Attempts:
             return clock.end(job, "dead", error=f"The event can't be read back: {error}")
         if not self._plugin.candidates(type(event)):
             return clock.end(job, "skipped")
+        if self._library is not None:
+            event = self._library.lend(event)
         return self._run(job, event, self._open(job, event), clock)
 
     async def _run(self, job: Job, event: Event, ctx: EventContext[Any, Any], clock: "Clock") -> Ended:

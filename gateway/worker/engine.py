@@ -15,6 +15,7 @@ import msgspec
 from gateway.config import Config
 from gateway.journal.reader import Heading, Taken
 from gateway.log import log
+from gateway.media import Library
 from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Failed, Message, Settled, WorkStore
@@ -67,6 +68,7 @@ class Engine:
         self._suspects: list[Delivery] = []
         self._left = Left.by(store)
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
+        self._library = Library.of(config)
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._controls = Controls(store, intake, config.data, self._running, self._add)
         self._revisions = Revisions()
@@ -146,7 +148,13 @@ class Engine:
         return Running(
             plugin=plugin,
             host=Host(
-                plugin, settings, redactor, self._on_ended, state=StateReader(self._config.data), clock=self._wall
+                plugin,
+                settings,
+                redactor,
+                self._on_ended,
+                state=StateReader(self._config.data),
+                library=self._library,
+                clock=self._wall,
             ),
             lanes=Lanes(settings.order),
             concurrency=settings.concurrency,

@@ -13,6 +13,7 @@ from typing import Any
 
 from gateway import config
 from gateway.log import log
+from gateway.media import Library
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
 from gateway.work.state import StateReader
@@ -31,6 +32,7 @@ class Host:
         ended: Callable[[Sequence[Ended]], None],
         *,
         state: StateReader,
+        library: Library,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.plugin = plugin
@@ -41,7 +43,13 @@ class Host:
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
         self._attempts = Attempts(
-            plugin, timeout=settings.timeout, redactor=redactor, threads=self._threads, state=state, clock=clock
+            plugin,
+            timeout=settings.timeout,
+            redactor=redactor,
+            threads=self._threads,
+            state=state,
+            clock=clock,
+            library=library,
         )
         self._loop = asyncio.new_event_loop()
         self._is_stopping = False

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from gateway import samples
-from gateway.events import Media, MediaNotInline, Message, MessageEvent, MessagesUpsert, decode
+from gateway.errors import MediaNotInline
+from gateway.events import Media, Message, MessageEvent, MessagesUpsert, decode
 
 BOT = "5511999990001@s.whatsapp.net"
 BOT_LID = "201110000000001@lid"
