@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 from gateway.address import address
 from gateway.errors import ContextClosed
 from gateway.events import ChatEvent, Event, Message, MessageEvent
+from gateway.plugins.filters.base import Capture, Filter, Look
 from gateway.plugins.outgoing import AnyMessage, Kind, Queued, Send, mentioned, reference, wording
 from gateway.plugins.sends import Elsewhere, Mentions, Sends
 from gateway.plugins.state import Memory, Nothing, State, StateChange
@@ -21,6 +22,7 @@ from gateway.plugins.steering import Delivery
 
 S_co = TypeVar("S_co", default=None, covariant=True)
 R_co = TypeVar("R_co", default=None, covariant=True)
+V = TypeVar("V")
 
 
 def _utc_now() -> datetime:
@@ -45,7 +47,8 @@ class EventContext(Generic[S_co, R_co]):
         self.delivery = delivery
         self.log = log
         self.match: Mapping[str, str] = {}
-        """Named groups of the `regex` that let this handler in; empty without one."""
+        """Named groups of the `regex` that let this handler in, and a `command`'s `args`; empty without one."""
+        self._captured: Mapping[Filter[Any], Any] = {}
         self._plugin = plugin
         self._instance = instance
         self._clock = clock
@@ -73,6 +76,17 @@ class EventContext(Generic[S_co, R_co]):
         """
         return self._memory.state
 
+    def captured(self, capture: Capture[V], /) -> V:
+        """What a capture (`f.command`, `f.choice`, `f.regex(..., into=...)`) read when it let this event in.
+
+        Raises:
+            LookupError: this handler was let in without it, as by the other side of `|`.
+        """
+        if capture not in self._captured:
+            raise LookupError(f"{capture!r} is not what let this event in, so there is nothing captured")
+        value: V = self._captured[capture]
+        return value
+
     async def load(self, key: str) -> State:
         """What this plugin remembers under any key of its own choosing, in this instance: for what chats share.
 
@@ -98,6 +112,14 @@ class EventContext(Generic[S_co, R_co]):
             ValueError: no address.
         """
         return Elsewhere(self._queue, address(address_))
+
+    def look(self) -> Look:
+        """For the worker: what the filters are asked with."""
+        return Look(self._memory)
+
+    def take_in(self, look: Look) -> None:
+        """For the worker: keep what the filters learned that let the event in."""
+        self.match, self._captured = look.groups, look.values
 
     def take_effects(self) -> tuple[Send, ...]:
         """For the worker: everything queued, in order. Closes, so that a stray thread cannot add what nobody takes."""

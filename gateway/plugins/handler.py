@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.events import ChatEvent, Event
 from gateway.plugins.context import Context, EventContext
-from gateway.plugins.filters.base import Answer, Filter, Found, ask_all
+from gateway.plugins.filters.base import Answer, Filter, Look, ask_all
 from gateway.plugins.misuse import Misuse
 
 Function = Callable[[Any, Any], Awaitable[None] | None]
@@ -33,16 +33,16 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Otherwise a plain `def`, to be run in a thread."""
 
     def matches(self, event: Event, ctx: EventContext[Any, Any]) -> Answer:
-        """Whether the filters let an event of a fitting type through; if so, `ctx.match` holds what they captured.
+        """Whether the filters let an event of a fitting type through; if so, the context holds what they captured.
 
         The answer is awaitable only if a filter's predicate is. An error in a filter comes through.
         """
-        found = Found()
-        answer = ask_all(self.filters, event, found)
+        look = ctx.look()
+        answer = ask_all(self.filters, event, look)
         if not isinstance(answer, bool):
-            return _noted(answer, found, ctx)
+            return _noted(answer, look, ctx)
         if answer:
-            ctx.match = found.groups
+            ctx.take_in(look)
         return answer
 
     def hides(self, later: "Handler") -> bool:
@@ -50,9 +50,9 @@ class Handler(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return all(issubclass(event, self.events) for event in later.events) and set(self.filters) <= set(later.filters)
 
 
-async def _noted(answer: Awaitable[bool], found: Found, ctx: EventContext[Any, Any]) -> bool:
+async def _noted(answer: Awaitable[bool], look: Look, ctx: EventContext[Any, Any]) -> bool:
     if matched := await answer:
-        ctx.match = found.groups
+        ctx.take_in(look)
     return matched
 
 

@@ -9,7 +9,7 @@ import yaml
 
 from gateway.cli.names import COMMANDS
 from gateway.config import load
-from gateway.plugins import load_folder
+from gateway.plugins import filters, load_folder
 from gateway.web.admin import ROUTES
 
 ROOT = Path(__file__).parents[2]
@@ -71,6 +71,13 @@ def test_endpoints_are_documented_and_documented_endpoints_exist() -> None:
     served = {(route.method, re.sub(r"\{(\w+):[^}]*\}+", r"{\1}", route.path)) for route in ROUTES}
 
     assert documented == served
+
+
+def test_filters_are_documented_and_documented_filters_exist() -> None:
+    table = (ROOT / "docs" / "reference.md").read_text().split("### Filters")[1].split("###")[0]
+    documented = set(re.findall(r"`f\.(\w+)", table))
+
+    assert documented == {name for name in filters.__all__ if name.islower()}
 
 
 def test_links_between_documents_lead_somewhere() -> None:

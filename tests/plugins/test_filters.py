@@ -11,15 +11,16 @@ from hypothesis import strategies as st
 from gateway.errors import PluginError
 from gateway.events import Event, MessagesUpsert
 from gateway.plugins import filters as f
-from gateway.plugins.filters.base import Found
+from gateway.plugins.filters.base import Look
 from gateway.plugins.filters.texts import fold
+from gateway.plugins.state import Memory, Nothing
 
 Arrived = Callable[..., MessagesUpsert]
 Happened = Callable[..., Event]
 
 
 def passes(filter_: f.Filter[Any], event: Event) -> bool:
-    answer = filter_.ask(event, Found())
+    answer = filter_.ask(event, Look())
     assert isinstance(answer, bool)
     return answer
 
@@ -88,7 +89,7 @@ def test_a_compiled_regex_has_its_own_flags(arrived: Arrived) -> None:
 
 
 def test_regex_keeps_the_named_groups_that_took_part(arrived: Arrived) -> None:
-    found = Found()
+    found = Look()
 
     f.regex(r"order (?P<number>\d+)(?P<note> .+)?").ask(arrived("order 12"), found)
 
@@ -166,3 +167,100 @@ def test_instance_and_connection_ask_about_where_and_how(happened: Happened) -> 
 def test_connection_refuses_a_state_that_does_not_exist() -> None:
     with pytest.raises(PluginError, match="no connection 'closed'; there are open, connecting, close, refused"):
         f.connection("closed")  # type: ignore[arg-type]
+
+
+def quoting(sender: str) -> dict[str, Any]:
+    context = {"stanzaId": "3EB0B2", "participant": sender, "quotedMessage": {"conversation": "hi"}}
+    return {"extendedTextMessage": {"text": "yes", "contextInfo": context}}
+
+
+def test_quoted_and_replies_to_me_tell_whose_message_is_answered(arrived: Arrived) -> None:
+    plain, mine = arrived(), arrived(message=quoting("5511999990001@s.whatsapp.net"))
+    hers = arrived(message=quoting("5511999990002@s.whatsapp.net"))
+
+    assert [passes(f.quoted, event) for event in (plain, mine, hers)] == [False, True, True]
+    assert [passes(f.replies_to_me, event) for event in (plain, mine, hers)] == [False, True, False]
+
+
+def test_mentions_me_and_forwarded_read_what_stands_around_the_message(arrived: Arrived) -> None:
+    context = {"mentionedJid": ["5511999990001@s.whatsapp.net"], "isForwarded": True}
+    event = arrived(message={"extendedTextMessage": {"text": "@5511999990001", "contextInfo": context}})
+
+    assert passes(f.mentions_me & f.forwarded, event)
+    assert not passes(f.mentions_me | f.forwarded, arrived())
+
+
+@pytest.mark.parametrize(
+    ("mimetype", "types", "expected"),
+    [
+        ("image/jpeg", ("image/jpeg",), True),
+        ("image/jpeg", ("image/*",), True),
+        ("IMAGE/JPEG; q=1", ("video/*", "image/jpeg"), True),
+        ("image/jpeg", ("image/jp",), False),
+        ("image/jpeg", ("video/*",), False),
+    ],
+)
+def test_mimetype_is_whole_or_a_family(
+    arrived: Arrived, mimetype: str, types: tuple[str, ...], *, expected: bool
+) -> None:
+    assert passes(f.mimetype(*types), arrived(message={"imageMessage": {"mimetype": mimetype}})) is expected
+
+
+def test_has_media_is_any_file(arrived: Arrived) -> None:
+    assert passes(f.has_media, arrived(message={"stickerMessage": {"mimetype": "image/webp"}}))
+    assert not passes(f.has_media | f.mimetype("image/*"), arrived("photo"))
+
+
+@pytest.mark.parametrize("said", ["see https://example.com", "www.example.com", "WA.me/5511", "loja.com.br!", "(x.io)"])
+def test_has_link_finds_what_a_phone_makes_a_link_of(arrived: Arrived, said: str) -> None:
+    assert passes(f.has_link, arrived(said))
+
+
+@pytest.mark.parametrize("said", ["thanks.me too", "ana@example.com", "3.5/4", "e.g. this", "http://", "v1.2.3"])
+def test_has_link_leaves_other_texts_alone(arrived: Arrived, said: str) -> None:
+    assert not passes(f.has_link, arrived(said))
+
+
+@pytest.mark.parametrize(
+    ("action", "came", "went"), [("add", True, False), ("remove", False, True), ("promote", False, False)]
+)
+def test_joined_and_left_tell_who_comes_and_goes(happened: Happened, action: str, *, came: bool, went: bool) -> None:
+    data = {"id": "1203630@g.us", "action": action, "participants": ["5511999990002@s.whatsapp.net"]}
+    event = happened("group-participants.update", data)
+
+    assert (passes(f.joined, event), passes(f.left, event)) == (came, went)
+
+
+def test_state_compares_what_is_remembered(arrived: Arrived) -> None:
+    memory = Memory(plugin="p", instance="i", chats=["c"], people=["ana"], source=Nothing())
+    memory.state["step"] = "size"
+    memory.chat_state["open"] = True
+
+    def asks(filter_: f.Filter[Any]) -> bool:
+        return filter_.ask(arrived(), Look(memory)) is True
+
+    assert asks(f.state(step="size"))
+    assert asks(f.state(step="size", other=None))
+    assert asks(f.chat_state(open=True))
+    assert not asks(f.state(step="name") | f.state(step=None) | f.chat_state(step="size"))
+    assert passes(f.state(step=None), arrived())
+
+
+@pytest.mark.parametrize(
+    ("make", "written"),
+    [
+        (lambda: f.command("/price", "/p"), "command('/price', '/p')"),
+        (lambda: f.choice({"a": "A"}), "choice({'a': 'A'})"),
+        (lambda: f.mimetype("image/*"), "mimetype('image/*')"),
+        (lambda: f.state(step="size", n=None), "state(step='size', n=None)"),
+        (lambda: ~f.has_link & f.mentions_me, "(~has_link & mentions_me)"),
+    ],
+)
+def test_filters_read_as_they_are_written(make: Callable[[], object], written: str) -> None:
+    assert repr(make()) == written
+
+
+@pytest.mark.parametrize("make", [f.state, f.chat_state, f.mimetype, lambda: f.mimetype("jpeg")])
+def test_filters_that_can_never_match_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(PluginError, match="compares with"):
+        make()

@@ -9,7 +9,7 @@ import pytest
 from gateway.errors import PluginError
 from gateway.events import Event, MessageEvent, MessagesUpsert
 from gateway.plugins import filters as f
-from gateway.plugins.filters.base import Found
+from gateway.plugins.filters.base import Look
 
 Arrived = Callable[..., MessagesUpsert]
 
@@ -39,7 +39,7 @@ SLOW_YES, SLOW_NO = f.check(slow_yes), f.check(slow_no)
 
 
 async def passes(filter_: f.Filter[Any], event: Event) -> bool:
-    answer = filter_.ask(event, Found())
+    answer = filter_.ask(event, Look())
     return answer if isinstance(answer, bool) else await answer
 
 
@@ -70,13 +70,13 @@ async def test_filters_compose(arrived: Arrived, filter_: f.Filter[Any], *, expe
 
 
 def test_sync_filters_answer_at_once(arrived: Arrived) -> None:
-    answer = ((f.text("ping") | YES) & ~f.group).ask(arrived(), Found())
+    answer = ((f.text("ping") | YES) & ~f.group).ask(arrived(), Look())
 
     assert answer is True
 
 
 async def test_only_async_predicates_answer_later(arrived: Arrived) -> None:
-    answer = (YES & SLOW_YES).ask(arrived(), Found())
+    answer = (YES & SLOW_YES).ask(arrived(), Look())
 
     assert inspect.isawaitable(answer)
     assert await answer
@@ -86,11 +86,11 @@ def test_a_truthy_answer_counts_as_true(arrived: Arrived) -> None:
     def text_of(event: MessageEvent) -> str:
         return event.text
 
-    assert f.check(text_of).ask(arrived("hello"), Found()) is True  # type: ignore[arg-type]
+    assert f.check(text_of).ask(arrived("hello"), Look()) is True  # type: ignore[arg-type]
 
 
 async def test_groups_of_the_way_that_did_not_match_are_forgotten(arrived: Arrived) -> None:
-    found = Found()
+    found = Look()
     one, other = f.regex("(?P<first>p)"), f.regex("(?P<second>g)")
 
     answer = (one & NO | SLOW_NO | other & ~f.regex("(?P<third>x)")).ask(arrived("ping"), found)

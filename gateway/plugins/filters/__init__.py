@@ -3,24 +3,53 @@
 Filters compose: `f.private & ~f.from_me`, `f.text("hi") | f.prefix("hello")`.
 """
 
-from gateway.plugins.filters.base import Filter
-from gateway.plugins.filters.chats import chat, from_me, from_sender, group, inbound, kind, private
-from gateway.plugins.filters.events import check, connection, instance
-from gateway.plugins.filters.texts import prefix, regex, text
+from gateway.plugins.filters.base import Capture, Filter
+from gateway.plugins.filters.chats import (
+    chat,
+    forwarded,
+    from_me,
+    from_sender,
+    group,
+    has_media,
+    inbound,
+    kind,
+    mentions_me,
+    mimetype,
+    private,
+    quoted,
+    replies_to_me,
+)
+from gateway.plugins.filters.events import chat_state, check, connection, instance, joined, left, state
+from gateway.plugins.filters.texts import has_link, prefix, regex, text
+from gateway.plugins.filters.words import choice, command
 
 __all__ = [
+    "Capture",
     "Filter",
     "chat",
+    "chat_state",
     "check",
+    "choice",
+    "command",
     "connection",
+    "forwarded",
     "from_me",
     "from_sender",
     "group",
+    "has_link",
+    "has_media",
     "inbound",
     "instance",
+    "joined",
     "kind",
+    "left",
+    "mentions_me",
+    "mimetype",
     "prefix",
     "private",
+    "quoted",
     "regex",
+    "replies_to_me",
+    "state",
     "text",
 ]

@@ -4,45 +4,75 @@ Answers come at once where they can; only a filter that asks an `async` predicat
 matching costs no task and no turn of the loop for everybody else.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Generic, NoReturn
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, Final, Generic, Literal, NoReturn
 
 from typing_extensions import TypeVar
 
-from gateway.events import Event
+from gateway.events import Event, MessageEvent
 from gateway.plugins.misuse import Misuse
+from gateway.plugins.state import Memory, Nothing
 
 Answer = bool | Awaitable[bool]
+Rule = Literal["", "&", "|", "~"]
+EMPTY: Final = Memory(plugin="", instance=None, chats=(), people=(), source=Nothing())
+"""What is remembered where nothing is."""
 
 E = TypeVar("E", bound=Event)
 E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
 
 
-class Found:
-    """What filters learned while they looked; of interest only if they let the event through."""
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
 
-    __slots__ = ("groups",)
 
-    def __init__(self) -> None:
+class Look:
+    """One look at one event: what filters may ask besides the event itself, and what they learned while they looked.
+
+    What they learned is of interest only if they let the event through.
+    """
+
+    __slots__ = ("groups", "memory", "values")
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        """`memory`: what the plugin remembers of the event's sender and chat; without it, nothing."""
+        self.memory = memory or EMPTY
         self.groups: dict[str, str] = {}
+        self.values: dict[Filter[Any], Any] = {}
 
-    def adopt(self, other: "Found") -> None:
+    def apart(self) -> "Look":
+        """Another look at the same event, whose findings are its own until they are adopted."""
+        return Look(self.memory)
+
+    def adopt(self, other: "Look") -> None:
         """Take over what another look learned."""
         self.groups.update(other.groups)
+        self.values.update(other.values)
 
 
 class Filter(Generic[E_contra]):
     """A question about events of one type or a narrower one."""
 
-    __slots__ = ("ask", "needs", "text")
+    __slots__ = ("ask", "needs", "parts", "rule", "text")
 
     def __init__(
-        self, text: str, ask: Callable[[E_contra, Found], Answer], *, needs: tuple[type[Event], ...] = ()
+        self,
+        text: str,
+        ask: Callable[[E_contra, Look], Answer],
+        *,
+        needs: tuple[type[Event], ...] = (),
+        rule: Rule = "",
+        parts: "tuple[Filter[Any], ...]" = (),
     ) -> None:
-        """`text` is how an author would write it; `needs` are the event types it can be asked about, all of them."""
+        """`text` is how an author would write it; `needs` are the event types it can be asked about, all of them.
+
+        A composed filter says of which `parts`, and by which `rule`.
+        """
         self.text = text
         self.ask = ask
         self.needs = needs
+        self.rule = rule
+        self.parts = parts
 
     def __and__(self: "Filter[E]", other: "Filter[E]", /) -> "Filter[E]":
         return _both(self, require(other))
@@ -65,6 +95,30 @@ class Filter(Generic[E_contra]):
     def __repr__(self) -> str:
         return self.text
 
+    def leaves(self) -> "Iterator[Filter[Any]]":
+        """The filters that it is put together of; itself where it is of none."""
+        for part in self.parts:
+            yield from part.leaves()
+        if not self.parts:
+            yield self
+
+
+class Capture(Filter[MessageEvent], Generic[V_co]):
+    """A filter that also reads a value, for `ctx.captured`."""
+
+    __slots__ = ()
+
+    def __init__(self, text: str, read: Callable[[MessageEvent, Look], V_co | None]) -> None:
+        """`read` gives the value, or None where the filter lets nothing through."""
+
+        def ask(event: MessageEvent, look: Look) -> bool:
+            value = read(event, look)
+            if value is not None:
+                look.values[self] = value
+            return value is not None
+
+        super().__init__(text, ask, needs=(MessageEvent,))
+
 
 def require(value: object) -> Filter[Any]:
     """A filter as it is.
@@ -81,59 +135,59 @@ def require(value: object) -> Filter[Any]:
     raise Misuse.here(f"expected a filter, got {value!r}{hint}")
 
 
-def ask_all(filters: Sequence[Filter[Any]], event: Event, found: Found) -> Answer:
+def ask_all(filters: Sequence[Filter[Any]], event: Event, look: Look) -> Answer:
     """Whether every filter lets the event through, asked in order up to the first refusal."""
     for at, each in enumerate(filters):
-        answer = each.ask(event, found)
+        answer = each.ask(event, look)
         if not isinstance(answer, bool):
-            return _rest(answer, filters[at + 1 :], event, found)
+            return _rest(answer, filters[at + 1 :], event, look)
         if not answer:
             return False
     return True
 
 
-async def _rest(first: Awaitable[bool], filters: Sequence[Filter[Any]], event: Event, found: Found) -> bool:
+async def _rest(first: Awaitable[bool], filters: Sequence[Filter[Any]], event: Event, look: Look) -> bool:
     if not await first:
         return False
-    answer = ask_all(filters, event, found)
+    answer = ask_all(filters, event, look)
     return answer if isinstance(answer, bool) else await answer
 
 
 def _both(left: Filter[E], right: Filter[E]) -> Filter[E]:
     pair = (left, right)
 
-    def ask(event: E, found: Found) -> Answer:
-        return ask_all(pair, event, found)
+    def ask(event: E, look: Look) -> Answer:
+        return ask_all(pair, event, look)
 
-    return Filter(f"({left!r} & {right!r})", ask, needs=left.needs + right.needs)
+    return Filter(f"({left!r} & {right!r})", ask, needs=left.needs + right.needs, rule="&", parts=pair)
 
 
 def _either(left: Filter[E], right: Filter[E]) -> Filter[E]:
-    def ask(event: E, found: Found) -> Answer:
-        mine = Found()
+    def ask(event: E, look: Look) -> Answer:
+        mine = look.apart()
         answer = left.ask(event, mine)
         if not isinstance(answer, bool):
-            return later(answer, event, found, mine)
+            return later(answer, event, look, mine)
         if answer:
-            found.adopt(mine)
-        return answer or right.ask(event, found)
+            look.adopt(mine)
+        return answer or right.ask(event, look)
 
-    async def later(first: Awaitable[bool], event: E, found: Found, mine: Found) -> bool:
+    async def later(first: Awaitable[bool], event: E, look: Look, mine: Look) -> bool:
         if await first:
-            found.adopt(mine)
+            look.adopt(mine)
             return True
-        answer = right.ask(event, found)
+        answer = right.ask(event, look)
         return answer if isinstance(answer, bool) else await answer
 
-    return Filter(f"({left!r} | {right!r})", ask, needs=left.needs + right.needs)
+    return Filter(f"({left!r} | {right!r})", ask, needs=left.needs + right.needs, rule="|", parts=(left, right))
 
 
 def _opposite(inner: Filter[E]) -> Filter[E]:
-    def ask(event: E, _found: Found) -> Answer:
-        answer = inner.ask(event, Found())
+    def ask(event: E, look: Look) -> Answer:
+        answer = inner.ask(event, look.apart())
         return not answer if isinstance(answer, bool) else later(answer)
 
     async def later(answer: Awaitable[bool]) -> bool:
         return not await answer
 
-    return Filter(f"~{inner!r}", ask, needs=inner.needs)
+    return Filter(f"~{inner!r}", ask, needs=inner.needs, rule="~", parts=(inner,))

@@ -1,5 +1,6 @@
 """Filters on where a message was written, by whom, and what kind it is."""
 
+import re
 from collections.abc import Callable
 from typing import Final, get_args
 
@@ -7,11 +8,13 @@ from gateway import jid
 from gateway.address import address
 from gateway.events import MessageEvent
 from gateway.events.kinds import Kind
+from gateway.events.people import phone_of
 from gateway.plugins.filters.arguments import written, written_of
 from gateway.plugins.filters.base import Filter
 from gateway.plugins.misuse import Misuse
 
 _POSTS: Final = frozenset({"status", "newsletter", "broadcast"})
+_TYPE: Final = re.compile(r"[a-z]+/([a-z0-9.+-]+)?")
 
 
 def _of_message(text: str, test: Callable[[MessageEvent], bool]) -> Filter[MessageEvent]:
@@ -31,6 +34,13 @@ def _is_private(event: MessageEvent) -> bool:
     return not event.message.is_group and not _is_post(event)
 
 
+def _replies_to_me(event: MessageEvent) -> bool:
+    quoted, account = event.message.quoted, event.account
+    if quoted is None or account is None:
+        return False
+    return quoted.sender == account or (quoted.sender_phone is not None and quoted.sender_phone == phone_of(account))
+
+
 inbound: Final = _of_message("inbound", _is_inbound)
 """Written by somebody else, to this number or a group: no own message, no status, no channel or broadcast post."""
 private: Final = _of_message("private", _is_private)
@@ -39,6 +49,17 @@ group: Final = _of_message("group", lambda event: event.message.is_group)
 """In a group."""
 from_me: Final = _of_message("from_me", lambda event: event.message.from_me)
 """Written by the instance's own number, on whichever device."""
+
+mentions_me: Final = _of_message("mentions_me", lambda event: event.message.mentions_me is True)
+"""The instance's own number is among the mentioned; not where that can't be known, as with a LID never seen before."""
+quoted: Final = _of_message("quoted", lambda event: event.message.quoted is not None)
+"""It answers another message."""
+replies_to_me: Final = _of_message("replies_to_me", _replies_to_me)
+"""It answers a message of the instance's own number."""
+forwarded: Final = _of_message("forwarded", lambda event: event.message.forwarded)
+"""It was written elsewhere and passed on."""
+has_media: Final = _of_message("has_media", lambda event: event.message.media is not None)
+"""It brings a file: a photo, video, voice message, document or sticker."""
 
 
 def chat(*addresses: str) -> Filter[MessageEvent]:
@@ -62,6 +83,21 @@ def kind(*kinds: Kind) -> Filter[MessageEvent]:
     """The message is one of these: `text`, `image`, `voice`, `location`, ..."""
     wanted = frozenset(kinds)
     return _of_message(written_of("kind", kinds, get_args(Kind)), lambda event: event.message.kind in wanted)
+
+
+def mimetype(*types: str) -> Filter[MessageEvent]:
+    """It brings a file of one of these media types: `image/png`, `application/pdf`, or a family, `audio/*`."""
+    wanted = tuple(each.lower().removesuffix("*") for each in types)
+    text = written("mimetype", types)
+    if any(not _TYPE.fullmatch(each) for each in wanted):
+        raise Misuse.here(f"{text} compares with what is no media type, such as image/png or image/*")
+
+    def test(event: MessageEvent) -> bool:
+        media = event.message.media
+        found = (media.mimetype or "").partition(";")[0].strip().lower() if media else ""
+        return any(found.startswith(each) if each.endswith("/") else found == each for each in wanted)
+
+    return _of_message(text, test)
 
 
 def _names(address_in_use: str | None) -> tuple[str | None, str | None]:
