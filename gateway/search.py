@@ -7,11 +7,12 @@ journal's log from being cut back, however fast it is. What waits or is dead is 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
-from gateway.journal.reader import JournalReader, Wanted
+from gateway.journal.reader import JournalReader
+from gateway.journal.wanted import Wanted
 from gateway.sqlite import opened
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader
 
@@ -41,6 +42,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Unix seconds."""
     until: float | None = None
     """Unix seconds, not included."""
+    text: str | None = None
+    """Found anywhere in the event's JSON as it came, in any case; where a photo comes with it, in its beginning."""
 
     @property
     def asks_for_deliveries(self) -> bool:
@@ -55,6 +58,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
             chats=journal.addresses(self.chat) if self.chat is not None else None,
             since=self.since,
             until=self.until,
+            text=self.text or None,
         )
 
     def fits(self, deliveries: Sequence[DeliveryRow], messages: Sequence[OutboxRow]) -> bool:
@@ -85,8 +89,26 @@ class Files:
                 stack.enter_context(closing(reader))
 
 
+class Bite(NamedTuple):
+    """What one read found."""
+
+    low: int
+    """Everything from here on has been looked at."""
+    found: Sequence[int]
+    """Numbers of events that fit, newest first."""
+
+
 def search(folder: Path, query: Query) -> Iterator[int]:
     """Numbers of the events that fit, newest first; reads on as they are asked for.
+
+    Raises:
+        sqlite3.Error: a file is there and can't be read.
+    """
+    return (seq for bite in bites(folder, query) for seq in bite.found)
+
+
+def bites(folder: Path, query: Query, *, before: int | None = None, after: int = 0) -> Iterator[Bite]:
+    """The same, read by read: those below `before`, if given, and above `after`.
 
     Raises:
         sqlite3.Error: a file is there and can't be read.
@@ -96,9 +118,14 @@ def search(folder: Path, query: Query) -> Iterator[int]:
         if files.journal is None or (files.work is None and query.asks_for_deliveries):
             return
         wanted = query.wanted(files.journal)
-        for low, high, among in _windows(files.journal, files.work, query):
+        for low, high, among in _windows(files.journal, files.work, query, before or _NEWEST, after):
             found = files.journal.fitting(low, high, wanted)
-            yield from fitting(files.work, query, [seq for seq in found if among is None or seq in among])
+            yield Bite(low, fitting(files.work, query, [seq for seq in found if among is None or seq in among]))
+
+
+def matching(journal: JournalReader, work: WorkReader | None, query: Query, seqs: Sequence[int]) -> list[int]:
+    """Those of some events that fit, newest first."""
+    return fitting(work, query, journal.fitting_among(seqs, query.wanted(journal)))
 
 
 def fitting(work: WorkReader | None, query: Query, seqs: Sequence[int]) -> list[int]:
@@ -118,10 +145,13 @@ def unfinished(work: WorkReader) -> set[int]:
 Window = tuple[int, int, set[int] | None]
 
 
-def _windows(journal: JournalReader, work: WorkReader | None, query: Query) -> Iterator[Window]:
+def _windows(
+    journal: JournalReader, work: WorkReader | None, query: Query, before: int, after: int
+) -> Iterator[Window]:
     """Lowest and highest number of each read, newest first, and those between that may fit; None for all of them."""
-    lowest = journal.first_since(query.since - _SLACK) if query.since is not None else 0
-    before = journal.first_since(query.until + _SLACK) if query.until is not None else _NEWEST
+    lowest = max(after + 1, journal.first_since(query.since - _SLACK) if query.since is not None else 0)
+    if query.until is not None:
+        before = min(before, journal.first_since(query.until + _SLACK))
     if work and query.states and (query.states <= _OPEN or query.states == {"dead"}):
         yield from _indexed(work, query.states, lowest, before)
         return

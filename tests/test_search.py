@@ -14,7 +14,7 @@ from gateway.envelope import read_envelope
 from gateway.follow import HOLD, Follow
 from gateway.journal import Arrival, Journal
 from gateway.journal.rows import Bite
-from gateway.search import Query, search
+from gateway.search import Query, bites, search
 from gateway.work import Batch, Delivery, Message, Settled, WorkReader, WorkStore
 from gateway.work.outbox import Sent
 from gateway.work.store import HAS_RUN, Status
@@ -387,3 +387,25 @@ async def test_a_thousand_that_came_between_two_looks_are_told_of_in_order(store
         await store.post()
 
     assert follow.poll() == list(range(1, 1101))
+
+
+async def test_a_text_is_found_wherever_it_stands_and_in_any_case(store: Store) -> None:
+    said = await store.post(message='Olá, "tudo" BEM?')
+    await store.post(message="something else")
+    photo = await store.post(message="bem", base64="A" * 10_000_000)
+    hidden = await store.post(base64="A" * 10_000_000, message="bem")
+
+    assert store.find(text='tudo" bem') == [said]
+    assert store.find(text="OLÁ") == [said]
+    assert store.find(text="bem") == [photo, said]
+    assert hidden not in store.find(text="bem", event="messages.upsert")
+
+
+async def test_a_search_goes_on_from_where_a_read_ended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WINDOW", 3)
+    seqs = [await store.post() for _ in range(7)]
+
+    reads = list(bites(store.folder, Query(), before=seqs[6], after=seqs[0]))
+
+    assert [list(read.found) for read in reads] == [seqs[5:2:-1], seqs[2:0:-1]]
+    assert [read.low for read in reads] == [seqs[3], seqs[1]]

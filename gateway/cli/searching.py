@@ -30,6 +30,7 @@ _OPTIONS: Final = (
     click.option("--plugin", help="Only what this plugin has a delivery of."),
     click.option("--status", "states", type=click.Choice(STATES), multiple=True, help="Only deliveries like this."),
     click.option("--error", metavar="TEXT", help="Only where an error contains this."),
+    click.option("--text", help="Only where this is found in the event's JSON, in any case."),
     click.option("--since", type=moment, metavar="TIME", help="Only from then on: 15m, 2h, 1d, 15:07, 2026-01-31."),
     click.option("--until", type=moment, metavar="TIME", help="Only before then."),
 )

@@ -7,17 +7,16 @@ from typing import Final
 
 import msgspec
 
-from gateway import jid
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
 from gateway.journal.rows import checksum, phones_of
+from gateway.journal.wanted import Wanted, addresses, find
 from gateway.sqlite import open_reader, spare, used
 
 _LID: Final = re.compile(rb"[0-9]{5,20}@lid")
 _LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
 
 _HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
-_PHONES: Final = ("s.whatsapp.net", "c.us", "hosted")
 
 _SUMMARY: Final = (
     "seq, accepted_at, event, instance, chat, suffix, address, millis, size, lane, "
@@ -75,19 +74,6 @@ class Heading(msgspec.Struct, frozen=True):
     lane: str
     accepted_at: float
     """Unix seconds."""
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a search asks of an event itself; None asks nothing."""
-
-    event: str | None = None
-    instance: str | None = None
-    chats: Sequence[str] | None = None
-    """Jids without device; see `JournalReader.addresses`."""
-    since: float | None = None
-    """Unix seconds; accepted then or later."""
-    until: float | None = None
-    """Unix seconds; accepted before."""
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -242,30 +228,15 @@ class JournalReader:
 
     def fitting(self, low: int, high: int, wanted: Wanted) -> list[int]:
         """The events from `low` to `high` that are wanted, newest first. Ask for few numbers at a time."""
-        chats = wanted.chats if wanted.chats is not None else ()
-        conditions: dict[str, list[str | float]] = {
-            "event = ?": [wanted.event] if wanted.event is not None else [],
-            "instance = ?": [wanted.instance] if wanted.instance is not None else [],
-            f"chat IN ({', '.join('?' * len(chats))})": list(chats),
-            "accepted_at >= ?": [wanted.since] if wanted.since is not None else [],
-            "accepted_at < ?": [wanted.until] if wanted.until is not None else [],
-        }
-        asked = {condition: values for condition, values in conditions.items() if values}
-        rows = self._connection.execute(
-            f"SELECT seq FROM event WHERE {' AND '.join(('seq BETWEEN ? AND ?', *asked))} ORDER BY seq DESC",
-            (low, high, *(value for values in asked.values() for value in values)),
-        )
-        return [row[0] for row in rows]
+        return find(self._connection, "seq BETWEEN ? AND ?", (low, high), wanted)
+
+    def fitting_among(self, seqs: Sequence[int], wanted: Wanted) -> list[int]:
+        """Those of some events that are wanted, newest first."""
+        return find(self._connection, f"seq IN ({', '.join('?' * len(seqs))})", seqs, wanted)
 
     def addresses(self, chat: str) -> list[str]:
         """Every jid a chat goes by. `chat` is a jid or a telephone, as people write it; its learned LIDs are added."""
-        named = jid.bare(chat.strip())
-        digits = jid.phone(named) if "@" in named else re.sub(r"\D", "", named)
-        lid = named if jid.kind(named) == "lid" else f"{digits}@lid" if "@" not in named else ""
-        digits = phones_of(self._connection, [lid]).get(lid, digits) if lid else digits
-        lids = self._connection.execute("SELECT lid FROM lid WHERE phone = ?", (digits,)) if digits else ()
-        found = {named, lid, *(row[0] for row in lids), *(f"{digits}@{server}" for server in _PHONES if digits)}
-        return sorted(found | {f"{named}@g.us"} if "@" not in named else found - {""})
+        return addresses(self._connection, chat)
 
     def newest(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Summary]:
         """The newest events, newest first: those below `before`, if given, and above `after`."""

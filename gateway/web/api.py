@@ -9,6 +9,8 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from gateway.log import log
+from gateway.web.asked import LARGEST_ID, limit_of, number_of, query_of
+from gateway.web.finder import FINDER
 from gateway.web.live import WELCOME
 from gateway.web.look import LOOK
 from gateway.web.problems import problem
@@ -18,23 +20,26 @@ Status = Callable[[], Mapping[str, Any]]
 STATUS: Final[web.AppKey[Status]] = web.AppKey("status")
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
-PAGE_SIZE: Final = 50
-LARGEST_PAGE: Final = 500
-_LARGEST_ID: Final = 2**63 - 1
-
 
 async def events(request: web.Request) -> web.Response:
-    """GET /api/events: the newest events, newest first; `next` is the `before` of the page that follows."""
-    limit, before, after = _number(request, "limit", PAGE_SIZE), _number(request, "before"), _number(request, "after")
-    limit = min(limit, LARGEST_PAGE)
-    rows = await request.app[LOOK].rows(limit, before=before or None, after=after)
-    return _json({"events": rows, "next": rows[-1].id if len(rows) == limit else None})
+    """GET /api/events: events that fit, newest first; `next` is the `before` of the page that follows."""
+    found = await request.app[FINDER].find(
+        query_of(request),
+        limit_of(request),
+        before=number_of(request, "before") or None,
+        after=number_of(request, "after"),
+        is_wanted=lambda: request.transport is not None,
+    )
+    look = request.app[LOOK]
+    reached = await look.accepted_at(found.low) if found.low is not None else None
+    following = str(found.next) if found.next is not None else None
+    return _json({"events": await look.rows_of(found.seqs), "next": following, "reached": reached})
 
 
 async def event(request: web.Request) -> web.Response:
     """GET /api/events/{id}: one event, what became of it, and its JSON."""
     seq = int(request.match_info["id"])
-    found = await request.app[LOOK].event(seq) if seq <= _LARGEST_ID else None
+    found = await request.app[LOOK].event(seq) if seq <= LARGEST_ID else None
     if found is None:
         return _no_event(seq)
     base = request.app[WELCOME].webhook_url
@@ -44,7 +49,7 @@ async def event(request: web.Request) -> web.Response:
 async def reveal(request: web.Request) -> web.Response:
     """POST /api/events/{id}/reveal: its JSON with the keys and tokens that are redacted everywhere else."""
     seq = int(request.match_info["id"])
-    found = await request.app[LOOK].reveal(seq) if seq <= _LARGEST_ID else None
+    found = await request.app[LOOK].reveal(seq) if seq <= LARGEST_ID else None
     if found is None:
         return _no_event(seq)
     log.warning("event_revealed", id=str(seq), address=request.remote)
@@ -53,15 +58,14 @@ async def reveal(request: web.Request) -> web.Response:
 
 async def dead(request: web.Request) -> web.Response:
     """GET /api/dead: dead letters, newest first; `next` as in /api/events."""
-    limit = min(_number(request, "limit", PAGE_SIZE), LARGEST_PAGE)
-    letters = await request.app[LOOK].dead(limit, _number(request, "before") or None)
+    limit = limit_of(request)
+    letters = await request.app[LOOK].dead(limit, number_of(request, "before") or None, request.query.get("plugin"))
     return _json({"dead": letters, "next": letters[-1].id if len(letters) == limit else None})
 
 
 async def refused(request: web.Request) -> web.Response:
     """GET /api/refused: the newest posts that were answered 400, with the beginning of each."""
-    limit = min(_number(request, "limit", PAGE_SIZE), LARGEST_PAGE)
-    return _json({"refused": await request.app[LOOK].refused(limit)})
+    return _json({"refused": await request.app[LOOK].refused(limit_of(request))})
 
 
 async def metrics(request: web.Request) -> web.Response:
@@ -87,12 +91,3 @@ def _no_event(seq: int) -> web.Response:
 
 def _json(value: object) -> web.Response:
     return web.Response(body=msgspec.json.encode(value), content_type="application/json")
-
-
-def _number(request: web.Request, name: str, default: int = 0) -> int:
-    text = request.query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and int(text[:20]) <= _LARGEST_ID):
-        raise web.HTTPBadRequest(text=f"{name} must be a whole number from 0, got {text[:40]!r}")
-    if name == "limit" and int(text) == 0:
-        raise web.HTTPBadRequest(text="limit must be at least 1")
-    return int(text)

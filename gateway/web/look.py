@@ -94,9 +94,13 @@ class Look:
         """One event's JSON with what is redacted elsewhere."""
         return await self._ask(self._reveal, seq)
 
-    async def dead(self, limit: int, before: int | None = None) -> list[DeadLetter]:
-        """Dead letters, newest first; those with an id below `before`, if given."""
-        return await self._ask(self._dead, limit, before)
+    async def accepted_at(self, seq: int) -> float | None:
+        """When the event of this number, or the next one there is, was accepted, in unix seconds."""
+        return await self._ask(self._accepted_at, seq)
+
+    async def dead(self, limit: int, before: int | None = None, plugin: str | None = None) -> list[DeadLetter]:
+        """Dead letters, newest first; those with an id below `before` and of `plugin`, if given."""
+        return await self._ask(self._dead, limit, before, plugin)
 
     async def refused(self, limit: int) -> list[Refused]:
         """The newest posts that were answered 400, newest first."""
@@ -206,9 +210,14 @@ class Look:
         history = work.failed_attempts([one.id for one in deliveries]) if work and deliveries else {}
         return [story_of(one, messages, history.get(one.id, ()), self._redactor) for one in deliveries]
 
-    def _dead(self, limit: int, before: int | None) -> list[DeadLetter]:
+    def _accepted_at(self, seq: int) -> float | None:
+        journal = self._reading_journal()
+        ages = journal.ages(seq - 1, 1) if journal else []
+        return ages[0].accepted_at if ages else None
+
+    def _dead(self, limit: int, before: int | None, plugin: str | None) -> list[DeadLetter]:
         work = self._reading_work()
-        found = work.dead(limit, before) if work else []
+        found = work.dead(limit, before, plugin) if work else []
         stories = zip(found, self._told(found, ()), strict=True)
         return [DeadLetter(id=str(one.id), event_id=str(one.seq), story=story) for one, story in stories]
 

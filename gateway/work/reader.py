@@ -130,11 +130,12 @@ class WorkReader:
             self._connection.execute("SELECT EXISTS (SELECT 1 FROM outbox WHERE file = ?)", (file,)).fetchone()[0]
         )
 
-    def dead(self, limit: int, before: int | None = None) -> list[DeliveryRow]:
-        """Dead letters, newest first; those with an id below `before`, if given."""
+    def dead(self, limit: int, before: int | None = None, plugin: str | None = None) -> list[DeliveryRow]:
+        """Dead letters, newest first; those with an id below `before` and of `plugin`, if given."""
         rows = self._connection.execute(
-            f"SELECT {_DELIVERY} FROM delivery WHERE status = 'dead' AND id < ? ORDER BY id DESC LIMIT ?",
-            (before if before is not None else 2**63 - 1, limit),
+            f"SELECT {_DELIVERY} FROM delivery WHERE status = 'dead' AND id < ? AND coalesce(plugin = ?, 1) "
+            "ORDER BY id DESC LIMIT ?",
+            (before if before is not None else 2**63 - 1, plugin, limit),
         )
         return [DeliveryRow(*row) for row in rows]
 

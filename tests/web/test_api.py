@@ -17,7 +17,7 @@ CANARY = "canary-A1B2C3D4E5"
 
 
 async def test_before_the_first_event_lists_are_empty(site: "AdminSite") -> None:
-    assert (await site.ask("/api/events")).json == {"events": [], "next": None}
+    assert (await site.ask("/api/events")).json == {"events": [], "next": None, "reached": None}
     assert (await site.ask("/api/dead")).json == {"dead": [], "next": None}
     assert (await site.ask("/api/events/1")).status == 404
 
