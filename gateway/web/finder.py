@@ -60,9 +60,10 @@ class Finder:
             self._threads, self._find, query, limit, before, after, stop
         )
         try:
-            while not (await asyncio.wait({searching}, timeout=_LOOK_UP))[0]:
+            while not searching.done():
                 if not is_wanted():
                     stop.set()
+                await asyncio.wait({searching}, timeout=_LOOK_UP)
         finally:
             stop.set()
         return searching.result()
