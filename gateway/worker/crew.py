@@ -30,11 +30,15 @@ class Crew:
         *,
         changed: Callable[[Sequence[int]], None],
         trouble: Callable[[str, str | None], None],
+        settled: Callable[[Sequence[Settled]], None] = lambda _batch: None,
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        """`settled` hears how attempts ended, once that is on disk; `clock` gives unix seconds, for tests that move it."""
         self._loaded = loaded
         self._store = store
         self._intake = intake
         self._changed = changed
+        self._tell = settled
         self.outbox = _open_outbox(config, store, changed)
         self.engine = Engine(
             config=config,
@@ -44,6 +48,7 @@ class Crew:
             redactor=Redactor(secrets(config)),
             settled=self._on_settled,
             trouble=trouble,
+            clock=clock,
         )
 
     async def begin(self) -> None:
@@ -51,6 +56,20 @@ class Crew:
         await self._store.write(Batch(facts=facts(self._loaded)))
         if self.outbox:
             await self.outbox.recover()
+
+    def wake(self) -> None:
+        """An event came, or the clock was moved."""
+        self.engine.wake()
+
+    async def until_quiet(self, seq: int) -> None:
+        """Return once nothing is left to do about the events to this number before time passes."""
+        await self.engine.until_settled(seq)
+        if self.outbox:
+            await self.outbox.until_idle()
+
+    def next_due(self) -> float | None:
+        """Unix seconds at which something that waits is due; None when nothing waits."""
+        return self.engine.next_due()
 
     async def close(self, grace: float, *, suspects: bool = False) -> None:
         """After the engine has run: settle what is left, as `Engine.stop` does, and close all files."""
@@ -65,6 +84,7 @@ class Crew:
             _log(each)
             if self.outbox:
                 self.outbox.add([message for message in each.messages if message.status == "queued"])
+        self._tell(batch)
         self._changed([each.delivery.seq for each in batch])
 
 

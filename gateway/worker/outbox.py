@@ -70,6 +70,11 @@ class Outbox:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    async def until_idle(self) -> None:
+        """Return once nothing waits to leave any more."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     async def close(self, grace: float) -> None:
         """Begin no request any more, and give those under way `grace` seconds. What waits is on disk."""
         self._is_closing = True

@@ -2,7 +2,6 @@
 
 import base64
 import math
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -81,7 +80,7 @@ def edit_message(call: Call) -> Answer:
     edit = {
         "key": {"id": stored.key["id"], "remoteJid": stored.key["remoteJid"], "fromMe": True},
         "editedMessage": {"extendedTextMessage": {"text": words}},
-        "timestampMs": int(time.time() * 1000),
+        "timestampMs": int(call.world.now() * 1000),
         "type": _EDIT,
     }
     call.emit(call.instance, "send.message.update", edit)
@@ -269,7 +268,7 @@ def _own(call: Call, chat: str, message: dict[str, Any], kind: str) -> dict[str,
         "key": {"remoteJid": chat, "fromMe": True, "id": call.world.message_id("3EB0", 22)},
         "message": message,
         "messageType": kind,
-        "messageTimestamp": int(time.time()),
+        "messageTimestamp": int(call.world.now()),
         "status": "PENDING",
     }
 

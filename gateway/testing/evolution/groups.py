@@ -1,6 +1,5 @@
 """The calls about groups: `/group/{call}/{instance}`, the group in the query or in the body."""
 
-import time
 from typing import Any, Final
 
 from gateway.testing.evolution import bodies, refusals
@@ -31,7 +30,7 @@ def create(call: Call) -> Answer:
         description=call.body.get("description"),
         members=members,
         owner=call.instance.jid,
-        created=int(time.time()),
+        created=int(call.world.now()),
         invite=_invite(call),
     )
     call.instance.groups[group.id] = group

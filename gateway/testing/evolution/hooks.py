@@ -1,7 +1,7 @@
 """Post an instance's events to its webhook, with Evolution's envelope, headers and retries."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from datetime import datetime
 from random import Random
@@ -15,15 +15,18 @@ from gateway.testing.evolution.world import Instance, World
 
 CONNECTIONS: Final = 1000
 """Posts under way at once; Evolution opens one connection for each event that waits."""
+Inbox = Callable[[bytes], Awaitable[object]]
+"""Takes an event's body, as a webhook would."""
 _ENVIRONMENT: Final = str.maketrans(".-", "__")
 
 
 class Hooks:
     """Posts what happens. Use it with `async with`; nothing is posted any more after its end."""
 
-    def __init__(self, world: World, *, retry_scale: float, random: Random) -> None:
-        """`retry_scale` multiplies the waits between Evolution's ten attempts."""
+    def __init__(self, world: World, *, retry_scale: float, random: Random, inbox: Inbox | None = None) -> None:
+        """`retry_scale` multiplies the waits between Evolution's ten attempts; an `inbox` takes all events instead."""
         self._world = world
+        self._inbox = inbox
         self._sender = Sender(Pace(connections=CONNECTIONS, retry_scale=retry_scale), random=random)
         self._tasks: set[asyncio.Task[Outcome | None]] = set()
         self._stack = AsyncExitStack()
@@ -49,14 +52,14 @@ class Hooks:
     def envelope(self, instance: Instance, event: str, data: object) -> dict[str, Any]:
         """What goes around an event's data: the fields in Evolution's order (1.x has the same since 1.5)."""
         # Evolution writes its local time with a Z it does not deserve.
-        now = f"{datetime.now().astimezone().replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+        now = datetime.fromtimestamp(self._world.now()).astimezone().replace(tzinfo=None)
         hook = instance.webhook
         return {
             "event": event,
             "instance": instance.name,
             "data": data,
             **({"destination": hook.url} if hook else {}),
-            "date_time": now,
+            "date_time": f"{now.isoformat(timespec='milliseconds')}Z",
             **({"sender": instance.jid} if instance.state == "open" else {}),
             "server_url": self._world.url,
             "apikey": instance.token,
@@ -71,6 +74,9 @@ class Hooks:
         hook = instance.webhook
         is_wanted = hook and (not hook.events or event.upper().translate(_ENVIRONMENT) in hook.events)
         if hook is None or not hook.enabled or not is_wanted or event in self.muted:
+            return None
+        if self._inbox:
+            await self._inbox(orjson.dumps(envelope))
             return None
         headers = dict(hook.headers or {})
         jwt_key = headers.pop("jwt_key", "")

@@ -1,6 +1,5 @@
 """The calls that send: `POST /message/{call}/{instance}`."""
 
-import time
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
@@ -24,7 +23,9 @@ def send(call: Call) -> Answer:
     _check(action, call)
     if not call.is_on_whatsapp(to):
         raise refusals.not_on_whatsapp(to, str(call.body["number"]))
-    made = content.of_send(action, call.body, is_old=call.world.is_old, millis=int(time.time() * 1000), file=call.file)
+    made = content.of_send(
+        action, call.body, is_old=call.world.is_old, millis=int(call.world.now() * 1000), file=call.file
+    )
     data = _message(call, to, made)
     stored = Stored(row=call.world.row_id(), data=data, text=made.text, shape=made.shape, statuses=[], media=made.media)
     instance.messages.append(stored)
@@ -61,7 +62,7 @@ def _update(call: Call, stored: Stored, status: str) -> dict[str, Any]:
             "remoteJid": key["remoteJid"],
             "fromMe": key["fromMe"],
             "status": status,
-            "datetime": int(time.time() * 1000),
+            "datetime": int(call.world.now() * 1000),
             "owner": call.instance.name,
         }
     return {
@@ -91,7 +92,7 @@ def _message(call: Call, to: str, made: Content) -> dict[str, Any]:
         "message": made.message,
         "contextInfo": _context(call, to),
         "messageType": made.type,
-        "messageTimestamp": int(time.time()),
+        "messageTimestamp": int(call.world.now()),
     }
     if call.world.is_old:
         return data | {"owner": call.instance.name, "source": "web"}
@@ -120,7 +121,7 @@ def _context(call: Call, to: str) -> dict[str, Any] | None:
     return {
         "mentionedJid": [],
         "groupMentions": [],
-        "ephemeralSettingTimestamp": {"low": int(time.time()), "high": 0, "unsigned": False},
+        "ephemeralSettingTimestamp": {"low": int(call.world.now()), "high": 0, "unsigned": False},
         "disappearingMode": {"initiator": 0},
     }
 

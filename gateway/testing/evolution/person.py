@@ -1,7 +1,7 @@
 """Somebody on the other side: writes to an account, reacts, answers, and sees what the bot sends."""
 
-import time
-from collections.abc import Mapping
+import base64
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -43,12 +43,15 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         """The private chat, as Evolution addresses it."""
         return self.lid if self.by_lid and not self.world.is_old else self.jid
 
-    async def write(self, text: str, *, group: str | None = None, quote: str | None = None) -> Happening:
-        """Write a text, in the private chat or a group; `quote` is the id of a message answered to.
+    async def write(
+        self, text: str, *, group: str | None = None, quote: str | None = None, mentions: Sequence[str] = ()
+    ) -> Happening:
+        """Write a text, in the private chat or a group; `quote` is the id of a message answered to, `mentions` jids.
 
         Returns once the webhook has been answered.
         """
-        return await self._post(content.text(text), group, self._quoting(quote))
+        mentioned = {"mentionedJid": list(mentions)} if mentions else {}
+        return await self._post(content.text(text), group, (self._quoting(quote) or {}) | mentioned or None)
 
     async def send(
         self,
@@ -69,12 +72,37 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             mimetype=mimetype or _TYPES.get(shape, ""),
             file_name=file_name or ("document.pdf" if shape == "document" else ""),
         )
+        hook = self.instance.webhook
+        if hook and hook.base64:
+            made.message["base64"] = base64.b64encode(data).decode()
         return await self._post(made, group, None)
+
+    async def show(self, latitude: float, longitude: float, *, name: str = "", group: str | None = None) -> Happening:
+        """Send a place."""
+        place = {"latitude": latitude, "longitude": longitude, "name": name}
+        made = content.of_send("sendLocation", place, is_old=self.world.is_old, millis=0)
+        return await self._post(made, group, None)
+
+    async def edit(self, message_id: str, text: str) -> None:
+        """Change the words of a text."""
+        chat = self._known(message_id).key["remoteJid"]
+        seen = chat if chat.endswith("@g.us") else self.instance.jid  # the key is as the editor's phone has it
+        edit = {
+            "key": {"remoteJid": seen, "fromMe": True, "id": message_id},
+            "type": "MESSAGE_EDIT",
+            "editedMessage": {"conversation": text},
+            "timestampMs": str(int(self.world.now() * 1000)),
+        }
+        await self.hooks.emit(self.instance, "messages.edited", edit)
+
+    async def delete(self, message_id: str) -> None:
+        """Delete a message for everybody."""
+        await self.hooks.emit(self.instance, "messages.delete", dict(self._known(message_id).key))
 
     async def react(self, message_id: str, emoji: str, *, group: str | None = None) -> Happening:
         """Put an emoji under a message; an empty one takes it away."""
         key = self._known(message_id).key
-        millis = int(time.time() * 1000)
+        millis = int(self.world.now() * 1000)
         made = content.reaction({name: key[name] for name in ("remoteJid", "fromMe", "id")}, emoji, millis)
         return await self._post(made, group, None)
 
@@ -143,7 +171,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         data |= {"message": made.message}
         if context:
             data["contextInfo"] = context
-        data |= {"messageType": made.type, "messageTimestamp": int(time.time())}
+        data |= {"messageType": made.type, "messageTimestamp": int(self.world.now())}
         if self.world.is_old:
             return data | {"owner": self.instance.name, "source": "android"}
         return data | {"instanceId": self.instance.id, "source": "android"}
@@ -182,12 +210,30 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         return stored
 
 
-def new_group(instance: Instance, jid: str, subject: str, people: list[Person]) -> Group:
+async def change_group(
+    hooks: Hooks, instance: Instance, group: Group, action: str, people: Sequence[Person], *, by: Person | None
+) -> None:
+    """People come, go, or change rank; whoever does it by themselves has nobody else to name."""
+    for each in people:
+        if action == "remove":
+            group.members.pop(each.jid, None)
+        else:
+            group.members[each.jid] = "admin" if action == "promote" else None
+    change = {
+        "id": group.id,
+        "author": by.lid if by else None,
+        "participants": [{"id": each.lid, "phoneNumber": each.jid, "admin": None} for each in people],
+        "action": action,
+    }
+    await hooks.emit(instance, "group-participants.update", change)
+
+
+def new_group(instance: Instance, jid: str, subject: str, people: list[Person], now: float) -> Group:
     """A group in which a bot and people are; the first of them owns it."""
     members: dict[str, str | None] = {each.jid: None for each in people}
     owner = people[0].jid if people else instance.jid
     members[owner] = "superadmin"
     members.setdefault(instance.jid, None)
-    group = Group(id=jid, subject=subject, members=members, owner=owner, created=int(time.time()), invite="A" * 22)
+    group = Group(id=jid, subject=subject, members=members, owner=owner, created=int(now), invite="A" * 22)
     instance.groups[jid] = group
     return group

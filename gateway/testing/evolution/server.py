@@ -5,19 +5,20 @@ Whether a request is right it judges by Evolution's own rules, never by what our
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from random import Random
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 from aiohttp import web
 
 from gateway.simulate.payload import read_phone
 from gateway.testing.evolution.desk import Desk, NoAnswer, Request, read_request
 from gateway.testing.evolution.faults import Fault, Faults, Rule
-from gateway.testing.evolution.hooks import Hooks
+from gateway.testing.evolution.hooks import Hooks, Inbox
 from gateway.testing.evolution.instances import new_instance, opened, set_webhook
-from gateway.testing.evolution.person import Person, new_group
+from gateway.testing.evolution.person import Person, change_group, new_group
 from gateway.testing.evolution.world import Group, Happening, Instance, World
 
 APIKEY: Final = "evolution-key-of-a-play"
@@ -45,6 +46,8 @@ class EvolutionServer:
         typing_scale: float = 1.0,
         retry_scale: float = 1.0,
         hang: float | None = None,
+        clock: Callable[[], float] = time.time,
+        inbox: Inbox | None = None,
     ) -> None:
         """`port` 0 takes a free one.
 
@@ -57,15 +60,17 @@ class EvolutionServer:
             typing_scale: multiplies the waits that calls ask for as `delay`; 0 in tests that do not look at them.
             retry_scale: multiplies the waits between attempts to post a webhook.
             hang: seconds after which a connection that gets no answer is cut; None: never.
+            clock: gives unix seconds.
+            inbox: takes the bodies of events, in place of the webhook.
         """
         self.apikey = apikey
         self.requests: list[Request] = []
         """All that came, whatever became of it."""
-        self.world = World(version, Random(seed))  # noqa: S311 -- a play
+        self.world = World(version, Random(seed), clock)  # noqa: S311 -- a play
         self._hang = hang
         self._port = port
         self._faults = Faults(Random(seed + 1))  # noqa: S311 -- a play
-        self._hooks = Hooks(self.world, retry_scale=retry_scale, random=Random(seed + 2))  # noqa: S311 -- a play
+        self._hooks = Hooks(self.world, retry_scale=retry_scale, random=Random(seed + 2), inbox=inbox)  # noqa: S311 -- a play
         self._desk = Desk(self.world, self._hooks, self._faults, apikey=apikey, typing_scale=typing_scale)
         self._stack = AsyncExitStack()
         self._ending = asyncio.Event()
@@ -113,10 +118,16 @@ class EvolutionServer:
         return self.world.instances[name]
 
     def point(
-        self, url: str, *, instance: str = INSTANCE, headers: Mapping[str, str] | None = None, by_events: bool = True
+        self,
+        url: str,
+        *,
+        instance: str = INSTANCE,
+        headers: Mapping[str, str] | None = None,
+        by_events: bool = True,
+        base64: bool = False,
     ) -> None:
-        """Set an instance's webhook without a call; all events."""
-        given = {"url": url, "headers": dict(headers or {}), "byEvents": by_events}
+        """Set an instance's webhook without a call; all events. With `base64` they bring the bytes of files along."""
+        given = {"url": url, "headers": dict(headers or {}), "byEvents": by_events, "base64": base64}
         self.instance(instance).webhook = set_webhook(self.world, given)
 
     def person(self, phone: str, *, name: str = "", instance: str = INSTANCE, by_lid: bool = False) -> Person:
@@ -138,7 +149,19 @@ class EvolutionServer:
     def group(self, subject: str, people: Sequence[Person], *, instance: str = INSTANCE) -> Group:
         """A group with the bot and these people."""
         jid = f"1203634{len(self.instance(instance).groups):011d}@g.us"
-        return new_group(self.instance(instance), jid, subject, list(people))
+        return new_group(self.instance(instance), jid, subject, list(people), self.world.now())
+
+    async def change_group(
+        self,
+        group: Group,
+        action: Literal["add", "remove", "promote", "demote"],
+        people: Sequence[Person],
+        *,
+        by: Person | None = None,
+        instance: str = INSTANCE,
+    ) -> None:
+        """People join or leave a group, or become or cease to be admins."""
+        await change_group(self._hooks, self.instance(instance), group, action, people, by=by)
 
     async def write(self, phone: str, text: str, *, name: str = "", instance: str = INSTANCE) -> Happening:
         """A person writes a text in the private chat; returns once the webhook was answered."""

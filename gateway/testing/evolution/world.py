@@ -129,7 +129,9 @@ class Instance(msgspec.Struct, kw_only=True):
 class World:
     """All of it."""
 
-    def __init__(self, version: str, random: Random) -> None:
+    def __init__(self, version: str, random: Random, now: Callable[[], float] = time.time) -> None:
+        self.now = now
+        """Unix seconds."""
         self.version = version
         self.random = random
         self.url = ""
@@ -178,7 +180,7 @@ class World:
 
     def note(self, happening: Happening) -> Happening:
         """Remember what happened."""
-        happening = msgspec.structs.replace(happening, at=happening.at or time.time())
+        happening = msgspec.structs.replace(happening, at=happening.at or self.now())
         self.happenings.append(happening)
         self.hear(happening)
         return happening

@@ -1,0 +1,161 @@
+"""The gateway of one test: a real journal, engine, store and outbox in a folder of their own, before a fake Evolution.
+
+It has a thread and a loop to itself, so that a test may run on any loop, or on none.
+"""
+
+import asyncio
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from gateway.config import Config, Secret
+from gateway.envelope import read_envelope
+from gateway.journal import Arrival, Journal
+from gateway.plugins.loader import Loaded
+from gateway.testing.evolution import EvolutionServer
+from gateway.testing.failures import BotFailure, DeadLetter, HandlerFailed, dead_letter, failed
+from gateway.work import Settled, WorkStore
+from gateway.worker.crew import Crew
+from gateway.worker.intake import Intake
+
+T = TypeVar("T")
+
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- a new folder is made in it
+"""Files here need no disk: they last no longer than the test anyway."""
+LOOK_EVERY: Final = 0.5  # seconds between looks for a handler that nothing can stop
+GRACE: Final = 1.0  # seconds for what still runs at the end
+
+
+class Clock:
+    """Unix seconds that pass when a test says so."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """The time."""
+        return self.now
+
+
+class Stage:
+    """Everything but `run` and `end` is called on its own loop."""
+
+    def __init__(self, config: Config, loaded: Loaded, clock: Clock) -> None:
+        self.clock = clock
+        self.problems: list[BotFailure] = []
+        """What went wrong since somebody last looked."""
+        self.failures: list[HandlerFailed] = []
+        """All attempts that raised, in their order."""
+        self.dead_letters: list[DeadLetter] = []
+        self.folder = Path(tempfile.mkdtemp(prefix="gateway-bot-", dir=MEMORY if MEMORY.is_dir() else None))
+        self.server = EvolutionServer(typing_scale=0, clock=clock, inbox=self.receive)
+        self._config = config
+        self._loaded = loaded
+        self._counted: dict[int, int] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="bot", daemon=True)
+        self._thread.start()
+
+    @property
+    def plugins(self) -> list[str]:
+        """Their names."""
+        return [each.plugin.name for each in self._loaded.plugins]
+
+    def run(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        """Have something done on the stage's loop, from any other thread."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def end(self) -> None:
+        """After `close`: let go of the thread and the folder."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        shutil.rmtree(self.folder)
+
+    async def open(self) -> None:
+        """Begin to work."""
+        await self.server.__aenter__()
+        self.server.point(f"{self.server.url}/webhook", base64=True)
+        config = msgspec.structs.replace(
+            self._config,
+            data=self.folder,
+            evolution=msgspec.structs.replace(
+                self._config.evolution, url=self.server.url, apikey=Secret(self.server.apikey)
+            ),
+        )
+        self._journal = Journal(self.folder)
+        self._crew = Crew(
+            config,
+            self._loaded,
+            WorkStore(self.folder),
+            await Intake.open(self.folder, LOOK_EVERY),
+            changed=lambda _seqs: None,
+            trouble=lambda _about, _sentence: None,
+            settled=self._note,
+            clock=self.clock,
+        )
+        await self._crew.begin()
+        self._running = asyncio.create_task(self._crew.engine.run())
+
+    async def close(self) -> None:
+        """Stop as a worker that is asked to."""
+        await self._crew.engine.drain(GRACE)
+        await self._running
+        await self._crew.close(GRACE)
+        await self._journal.close()
+        await self.server.__aexit__()
+
+    async def receive(self, body: bytes) -> None:
+        """Accept an event, as the receiver does with one that was posted."""
+        await self._journal.append(Arrival(read_envelope(body, None), body, None, None, time.perf_counter()))
+        self._crew.wake()
+
+    async def settle(self) -> None:
+        """Return once nothing is left to do before the clock moves on: events, handlers, messages and their echoes.
+
+        Raises:
+            BotFailure: a handler can be stopped by nothing.
+        """
+        while True:
+            last = self._journal.last
+            await self._unless_stuck(self._crew.until_quiet(last))
+            await self.server.settled()
+            if self._journal.last == last:
+                return
+
+    async def advance(self, until: float) -> None:
+        """Let the time pass, and stop at each moment at which something is due."""
+        await self.settle()
+        while (due := self._crew.next_due()) is not None and due <= until:
+            self._move(max(due, self.clock.now))
+            await self.settle()
+        self._move(until)
+        await self.settle()
+
+    def _move(self, now: float) -> None:
+        self.clock.now = now
+        self._crew.wake()
+
+    async def _unless_stuck(self, work: Coroutine[Any, Any, None]) -> None:
+        settling = asyncio.ensure_future(work)
+        await asyncio.wait({settling, self._running}, return_when=asyncio.FIRST_COMPLETED)
+        if not settling.done():
+            settling.cancel()
+            raise self.problems.pop() if self.problems else BotFailure("the bot has stopped working")
+
+    def _note(self, batch: Sequence[Settled]) -> None:
+        for each in batch:
+            delivery = each.delivery
+            if each.status == "dead" or delivery.failures > self._counted.get(delivery.id, 0):
+                self._counted[delivery.id] = delivery.failures
+                self.failures.append(failed(each))
+                self.problems.append(self.failures[-1])
+            if each.status == "dead":
+                self.dead_letters.append(dead_letter(each))
