@@ -33,7 +33,7 @@ class Crew:
         settled: Callable[[Sequence[Settled]], None] = lambda _batch: None,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """`settled` hears how attempts ended, once that is on disk; `clock` gives unix seconds, for tests that move it."""
+        """`settled` hears how attempts ended, once that is on disk; `clock` gives unix seconds, for a test to move."""
         self._loaded = loaded
         self._store = store
         self._intake = intake
