@@ -246,6 +246,13 @@ class JournalReader:
         )
         return [Summary(*row) for row in rows]
 
+    def following(self, seq: int, limit: int) -> list[Summary]:
+        """The next events above `seq`, in order."""
+        rows = self._connection.execute(
+            f"SELECT {_SUMMARY} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
+        )
+        return [Summary(*row) for row in rows]
+
     def refused(self, limit: int) -> list[RefusedPost]:
         """The newest posts that were answered 400, newest first."""
         rows = self._connection.execute(

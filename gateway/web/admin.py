@@ -18,7 +18,6 @@ from gateway.config import Config
 from gateway.web import api, controls, live
 from gateway.web.entry import LOGINS, post_link, post_login, post_logout, require_login
 from gateway.web.feed import FEED, Feed
-from gateway.web.finder import FINDER, Finder
 from gateway.web.login import Logins
 from gateway.web.look import LOOK, Look
 from gateway.web.openapi import openapi
@@ -82,7 +81,6 @@ def admin_app(
     app[LOOK], app[FEED], app[LOGINS] = look, feed, logins
     app[api.STATUS], app[api.REGISTRY] = status, registry
     app[live.WELCOME] = welcome or welcome_of(config)
-    app[FINDER] = Finder(config.data)
     controls.set_up(app, config, keep)
     aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(_HERE / "templates"))
     app.router.add_routes(ROUTES)
@@ -113,5 +111,4 @@ async def _feeding(app: web.Application) -> AsyncIterator[None]:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    app[FINDER].close()
     await app[LOOK].close()

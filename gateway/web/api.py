@@ -10,7 +10,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from gateway.log import log
 from gateway.web.asked import LARGEST_ID, limit_of, number_of, query_of
-from gateway.web.finder import FINDER
 from gateway.web.live import WELCOME
 from gateway.web.look import LOOK
 from gateway.web.problems import problem
@@ -23,14 +22,14 @@ REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
 async def events(request: web.Request) -> web.Response:
     """GET /api/events: events that fit, newest first; `next` is the `before` of the page that follows."""
-    found = await request.app[FINDER].find(
+    look = request.app[LOOK]
+    found = await look.finder.find(
         query_of(request),
         limit_of(request),
         before=number_of(request, "before") or None,
         after=number_of(request, "after"),
         is_wanted=lambda: request.transport is not None,
     )
-    look = request.app[LOOK]
     reached = await look.accepted_at(found.low) if found.low is not None else None
     following = str(found.next) if found.next is not None else None
     return _json({"events": await look.rows_of(found.seqs), "next": following, "reached": reached})

@@ -1,14 +1,15 @@
 """Tell every open page what is new: one read and one encoding for all viewers, a few times a second.
 
-A page that can't keep up is let go, not buffered for: its browser comes back and says what it saw last.
+Pages that look for the same share a channel. A page that can't keep up is dropped, not buffered for: its browser comes
+back and says what it saw last, and what it missed is read from the files again.
 """
 
 import asyncio
 import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import orjson
@@ -16,8 +17,11 @@ from aiohttp import web
 
 from gateway.errors import GatewayError
 from gateway.log import log
+from gateway.search import Query
+from gateway.web.channel import Channel
 from gateway.web.look import Look, Refused
 from gateway.web.rows import Row
+from gateway.web.viewer import Viewer
 
 PAUSE: Final = 0.2
 """Seconds between two batches."""
@@ -25,40 +29,36 @@ POLL: Final = 2.0
 """Seconds after which the newest rows are looked at although nobody said they changed."""
 STRIP_PAUSE: Final = 1.0
 """Seconds between two looks at the counters."""
-MISSED: Final = 500
+MISSED: Final = 10_000
 """Rows sent to a page that comes back; one that missed more begins anew."""
 FRESH: Final = 100
-"""Rows sent to a page that begins."""
+"""Rows sent to a page that begins, and sent again to one that comes back, for they may have changed."""
+BATCH: Final = 1000
+"""Rows in one batch at most."""
 VIEWERS: Final = 200
 
 _BEGINS: Final = 120  # characters of a refused body in its sentence
-_BATCH: Final = 600
 _POLLED: Final = 200
-_KNOWN: Final = 2000
-_QUEUE: Final = 25  # frames; five seconds of a viewer that does not read
+_KNOWN: Final = 10_000
+_PENDING: Final = 5000  # changes that wait for a batch; of older ones the poll tells
 _UNFINISHED: Final = frozenset({"waiting", "running", "retrying"})
+_UNSENT: Final = frozenset({"queued", "sending"})
 
 
-class Viewer:
-    """One open page."""
+class Seen(NamedTuple):
+    """The last that a page has seen: the id of a batch."""
 
-    def __init__(self, let_go: Callable[[], object]) -> None:
-        """`let_go` cuts the connection, when the page reads too slowly."""
-        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE)
-        self._let_go = let_go
+    generation: str
+    """Of the journal."""
+    seq: int
+    """Everything up to here was shown, as far as it fits."""
 
-    def put(self, frame: bytes | None) -> bool:
-        """Hand over a frame (None: the end); False when too many wait already."""
-        try:
-            self._frames.put_nowait(frame)
-        except asyncio.QueueFull:
-            self._let_go()
-            return False
-        return True
-
-    async def get(self) -> bytes | None:
-        """The next frame; None at the end."""
-        return await self._frames.get()
+    @classmethod
+    def read(cls, text: str) -> "Seen | None":
+        """The id as a browser gives it back; None if it is none of ours."""
+        generation, _, digits = text.partition(".")
+        is_number = digits.isascii() and digits.isdigit() and len(digits) < 19  # noqa: PLR2004 -- fits 64 bits
+        return cls(generation, int(digits)) if is_number else None
 
 
 class Feed:
@@ -68,37 +68,58 @@ class Feed:
         """`status()["reasons"]`, a list of texts, is shown above the list: what is wrong with the gateway now."""
         self._look = look
         self._status = status
-        self._viewers: set[Viewer] = set()
+        self._channels: dict[Query, Channel] = {}
         self._pending: set[int] = set()
         self._woken = asyncio.Event()
         self._sent: OrderedDict[int, bytes] = OrderedDict()
         self._unfinished: set[int] = set()
         self._strip = b""
-        self._last = 0
+        self._last: int | None = None
+        self._generation = ""
 
     def notify(self, seqs: Iterable[int]) -> None:
         """These events were committed, or something about them changed. Cheap; call it on the loop."""
-        if self._viewers:
+        if self._channels:
             self._pending.update(seqs)
             self._woken.set()
 
     @contextlib.asynccontextmanager
-    async def watch(self, seen: int | None, let_go: Callable[[], object]) -> AsyncIterator[Viewer]:
-        """Be a viewer. The first frames bring what was missed since `seen`, or the newest rows.
+    async def watch(self, query: Query, let_go: Callable[[], object]) -> AsyncIterator[Viewer]:
+        """Be a viewer of what fits. What comes from now on waits for it; `begin` gives what comes before that.
 
         Raises:
             TooManyViewers: no more pages can be served.
         """
-        if len(self._viewers) >= VIEWERS:
+        if sum(len(channel.viewers) for channel in self._channels.values()) >= VIEWERS:
             raise TooManyViewers
         viewer = Viewer(let_go)
-        self._viewers.add(viewer)  # before reading, so that what changes meanwhile is not lost
+        channel = self._channels.setdefault(query, Channel(query))
+        channel.viewers.add(viewer)
         try:
-            for frame in await self._first_frames(seen):
-                viewer.put(frame)
+            await self._begin_with()
             yield viewer
         finally:
-            self._viewers.discard(viewer)
+            viewer.leave()
+            channel.viewers.discard(viewer)
+            if not channel.viewers and self._channels.get(query) is channel:
+                del self._channels[query]
+
+    async def begin(self, query: Query, seen: Seen | None) -> AsyncGenerator[bytes]:
+        """The first frames: what was missed since `seen` and the rows before it, or the newest rows."""
+        yield await self._strip_frame()
+        is_same = seen is not None and seen.generation == self._generation
+        seqs = await self._missed(query, seen.seq) if seen and is_same else None
+        if seqs is None:
+            yield b"event: anew\ndata: {}\n\n"
+            seqs = (await self._look.finder.find(query, FRESH)).seqs[::-1]
+        for start in range(0, len(seqs), BATCH):
+            if start:
+                await asyncio.sleep(PAUSE)
+            part = seqs[start : start + BATCH]
+            if query in self._channels:
+                self._channels[query].note(part)
+            rows = [msgspec.json.encode(row) for row in await self._look.rows_of(part)]
+            yield self._frame(part[-1], rows)
 
     async def run(self) -> None:
         """Serve until cancelled."""
@@ -116,54 +137,80 @@ class Feed:
 
     def end(self) -> None:
         """Send every viewer away: the gateway stops."""
-        for viewer in tuple(self._viewers):
-            viewer.put(None)
+        for channel in self._channels.values():
+            channel.put(None)
 
     async def _tick(self, *, poll: bool, strip: bool) -> None:
-        if not self._viewers:
+        if not self._channels:
             self._forget()
             return
         try:
-            frames = [await self._changed_rows(poll=poll), await self._changed_strip() if strip else b""]
+            changed = await self._changed(poll=poll)
+            extra = await self._changed_strip() if strip else b""
+            for channel in tuple(self._channels.values()):
+                if frame := await self._frame_for(channel, changed) + extra:
+                    channel.put(frame)
         except Exception as error:  # noqa: BLE001 -- one failed read must not end the feed for good
             log.warning("feed_read_failed", error=str(error))
-            return
-        if frame := b"".join(frames):
-            self._viewers -= {viewer for viewer in self._viewers if not viewer.put(frame)}
 
     def _forget(self) -> None:
         for known in (self._pending, self._sent, self._unfinished):
             known.clear()
-        self._strip = b""
+        self._strip, self._generation = b"", ""
+        self._last = None
 
-    async def _changed_rows(self, *, poll: bool) -> bytes:
-        wanted = sorted(self._pending, reverse=True)[:_BATCH]
-        self._pending.clear()
-        rows = await self._look.rows_of(wanted) if wanted else []
+    async def _begin_with(self) -> None:
+        """Know what is there before the first viewer reads it, so that nothing is between that and what comes."""
+        if not self._generation:
+            self._generation, last = await self._look.head()
+            self._last = last if self._last is None else self._last
+
+    async def _changed(self, *, poll: bool) -> dict[int, bytes]:
+        """Rows that are new or differ from what the viewers have, encoded."""
+        new = await self._new()
+        known = self._last or 0
+        wanted = sorted((seq for seq in self._pending if seq <= known), reverse=True)[:BATCH]
+        self._pending.difference_update(wanted, {int(row.id) for row in new})
+        if len(self._pending) > _PENDING:
+            self._pending = set(sorted(self._pending)[-_PENDING:])
+        rows = new + (await self._look.rows_of(wanted) if wanted else [])
         if poll:
             rows += await self._look.rows(_POLLED)
             rows += await self._look.rows_of(sorted(self._unfinished)[:_POLLED])
-        return self._frame(self._new_among(rows))
+        return self._different(rows)
 
-    def _new_among(self, rows: Iterable[Row]) -> list[bytes]:
-        """The rows that differ from what the viewers have, encoded."""
+    async def _new(self) -> list[Row]:
+        """The next events, in order and none left out, so that a batch's id says what its viewers have seen."""
+        await self._begin_with()
+        rows = await self._look.rows_after(self._last or 0, BATCH)
+        if rows:
+            self._last = int(rows[-1].id)
+        if len(rows) == BATCH:
+            self._woken.set()
+        return rows
+
+    def _different(self, rows: Iterable[Row]) -> dict[int, bytes]:
         changed: dict[int, bytes] = {}
         for row in rows:
             seq, encoded = int(row.id), msgspec.json.encode(row)
             if self._sent.get(seq) != encoded:
                 changed[seq] = self._sent[seq] = encoded
-                self._note(seq, row)
+                is_open = any(one.status in _UNFINISHED or one.sending in _UNSENT for one in row.plugins)
+                (self._unfinished.add if is_open else self._unfinished.discard)(seq)
         while len(self._sent) > _KNOWN:
             self._sent.popitem(last=False)
-        return list(changed.values())
+        return changed
 
-    def _note(self, seq: int, row: Row) -> None:
-        self._last = max(self._last, seq)
-        is_open = any(result.status in _UNFINISHED or result.sending in {"queued", "sending"} for result in row.plugins)
-        (self._unfinished.add if is_open else self._unfinished.discard)(seq)
+    async def _frame_for(self, channel: Channel, changed: Mapping[int, bytes]) -> bytes:
+        strange = channel.strange(changed)
+        fitting = await self._look.matching(channel.query, strange) if strange else []
+        channel.note(fitting)
+        left_out = set(strange).difference(fitting)
+        rows = [encoded for seq, encoded in changed.items() if seq not in left_out]
+        return self._frame(self._last or 0, rows) if rows else b""
 
-    def _frame(self, rows: list[bytes]) -> bytes:
-        return b"id: %d\nevent: rows\ndata: [%s]\n\n" % (self._last, b",".join(rows)) if rows else b""
+    def _frame(self, last: int, rows: Sequence[bytes]) -> bytes:
+        return b"id: %s.%d\nevent: rows\ndata: [%s]\n\n" % (self._generation.encode(), last, b",".join(rows))
 
     async def _changed_strip(self) -> bytes:
         strip = await self._strip_frame()
@@ -178,14 +225,13 @@ class Feed:
         strip = msgspec.to_builtins(seen)
         return b"event: strip\ndata: %s\n\n" % orjson.dumps({**strip, "reasons": reasons})
 
-    async def _first_frames(self, seen: int | None) -> list[bytes]:
-        strip = await self._strip_frame()
-        rows = await self._look.rows(FRESH)
-        missed = await self._look.rows(MISSED + 1, after=seen) if seen is not None else []
-        is_anew = seen is None or len(missed) > MISSED
-        self._last = max([self._last, *(int(row.id) for row in rows)])
-        encoded = {row.id: msgspec.json.encode(row) for row in (*rows, *(() if is_anew else missed))}
-        return [b"event: anew\ndata: {}\n\n" if is_anew else b"", strip, self._frame(list(encoded.values()))]
+    async def _missed(self, query: Query, seen: int) -> list[int] | None:
+        """What fits and came after `seen`, in order, and some rows before; None if that is too much."""
+        missed = await self._look.finder.find(query, MISSED + 1, after=seen)
+        if missed.next is not None:
+            return None
+        before = await self._look.finder.find(query, FRESH, before=seen + 1)
+        return [*before.seqs[::-1], *missed.seqs[::-1]]
 
 
 def _sentence(post: Refused) -> str:

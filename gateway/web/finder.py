@@ -11,8 +11,6 @@ from pathlib import Path
 from threading import Event
 from typing import Final, NamedTuple
 
-from aiohttp import web
-
 from gateway.search import Query, bites
 
 SECONDS: Final = 1.0
@@ -85,6 +83,3 @@ class Finder:
             if stop.is_set() or time.monotonic() >= ends:
                 return Found(seqs, low, low)
         return Found(seqs, None, low)
-
-
-FINDER: Final = web.AppKey("finder", Finder)

@@ -2,15 +2,19 @@
 
 import asyncio
 import contextlib
+import sqlite3
+from collections.abc import AsyncGenerator
 from typing import Final
 
 import aiohttp_jinja2
 import msgspec
 from aiohttp import web
 
+from gateway.web.asked import query_of
 from gateway.web.entry import LOGINS, PAGE_HEADERS, enter, has_session
-from gateway.web.feed import FEED, TooManyViewers, Viewer
+from gateway.web.feed import FEED, Seen, TooManyViewers
 from gateway.web.problems import problem
+from gateway.web.viewer import Viewer
 
 PING: Final = 15.0
 """Seconds of silence after which a comment keeps the connection open, and the login is looked at again."""
@@ -49,18 +53,24 @@ async def page(request: web.Request) -> web.StreamResponse:
 
 async def stream(request: web.Request) -> web.StreamResponse:
     """GET /live/stream: rows as they come, as server-sent events."""
+    query = query_of(request)
+    seen = Seen.read(request.headers.get("Last-Event-ID") or request.query.get("after", ""))
     try:
-        async with request.app[FEED].watch(_seen(request), lambda: _cut(request)) as viewer:
-            return await _serve(request, viewer)
+        async with request.app[FEED].watch(query, lambda: _cut(request)) as viewer:
+            return await _serve(request, viewer, request.app[FEED].begin(query, seen))
     except TooManyViewers:
         return problem(503, "too many pages are open", Retry_After="10")
 
 
-async def _serve(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+async def _serve(request: web.Request, viewer: Viewer, first: AsyncGenerator[bytes]) -> web.StreamResponse:
     answer = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
     await answer.prepare(request)
-    with contextlib.suppress(ConnectionResetError):  # the page was closed, or let go
+    # The page was closed, or let go; or the files can't be read just now. In each case it comes back by itself.
+    with contextlib.suppress(ConnectionResetError, sqlite3.Error):
         await answer.write(b"retry: %d\n\n" % RETRY)
+        async with contextlib.aclosing(first):
+            async for begun in first:
+                await answer.write(begun)
         while (frame := await _next(request, viewer)) is not None:
             await answer.write(frame)
     return answer
@@ -72,11 +82,6 @@ async def _next(request: web.Request, viewer: Viewer) -> bytes | None:
         return await asyncio.wait_for(viewer.get(), PING)
     came_by_cookie = request.app[LOGINS].cookie in request.cookies
     return None if came_by_cookie and not has_session(request) else b": ping\n\n"
-
-
-def _seen(request: web.Request) -> int | None:
-    text = request.headers.get("Last-Event-ID", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None  # noqa: PLR2004 -- fits 64 bits
 
 
 def _cut(request: web.Request) -> None:

@@ -15,9 +15,11 @@ from aiohttp import web
 from gateway.journal import JournalReader, Summary
 from gateway.journal.reader import RefusedPost
 from gateway.redact import Json, Redactor
+from gateway.search import Query, matching
 from gateway.sqlite import opened
 from gateway.web.counters import Counters, Counts
 from gateway.web.detail import Detail, Revealed, Story, content_of, facts_of, revealed_of, story_of
+from gateway.web.finder import Finder
 from gateway.web.rows import Heard, Row, heard_in, row_of
 from gateway.web.shown import short_text
 from gateway.work import DeliveryRow, OutboxRow, WorkReader
@@ -27,6 +29,7 @@ _HEARD_KEPT: Final = 4096
 _REFUSED_SHOWN: Final = 3
 _REFUSED_FOR: Final = 3600  # seconds
 _REFUSED_TEXT: Final = 1000  # characters
+_NAME: Final = 8  # characters of a generation
 _RUN: Final = 200  # rows of one read
 
 P = ParamSpec("P")
@@ -77,6 +80,8 @@ class Look:
         self._work: WorkReader | None = None
         self._heard: OrderedDict[int, Heard] = OrderedDict()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="look")
+        self.finder = Finder(folder)
+        """Looks for events, on threads of its own."""
 
     async def rows(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Row]:
         """The newest events, newest first: those below `before`, if given, and above `after`."""
@@ -85,6 +90,18 @@ class Look:
     async def rows_of(self, seqs: Iterable[int]) -> list[Row]:
         """Some events by number, newest first; those that are gone are left out."""
         return await self._ask(self._rows_of, sorted(set(seqs), reverse=True))
+
+    async def rows_after(self, seq: int, limit: int) -> list[Row]:
+        """The next events above a number, in order."""
+        return await self._ask(self._rows_after, seq, limit)
+
+    async def matching(self, query: Query, seqs: Sequence[int]) -> list[int]:
+        """Those of some events that fit."""
+        return await self._ask(self._matching, query, seqs)
+
+    async def head(self) -> tuple[str, int]:
+        """A name for the journal that is there now, and the highest number in it."""
+        return await self._ask(self._head)
 
     async def event(self, seq: int) -> Detail | None:
         """One event with all that happened to it."""
@@ -112,6 +129,7 @@ class Look:
 
     async def close(self) -> None:
         """Finish the question being answered, then close the files."""
+        self.finder.close()
         await self._ask(self._close)
         self._thread.shutdown(wait=False)
 
@@ -140,6 +158,18 @@ class Look:
         spans = _spans(seqs)
         found = [one for high, low in spans for one in journal.newest(_RUN, before=high + 1, after=low - 1)]
         return self._shown(found)
+
+    def _rows_after(self, seq: int, limit: int) -> list[Row]:
+        journal = self._reading_journal()
+        return self._shown(journal.following(seq, limit)) if journal else []
+
+    def _matching(self, query: Query, seqs: Sequence[int]) -> list[int]:
+        journal = self._reading_journal()
+        return matching(journal, self._reading_work(), query, seqs) if journal else []
+
+    def _head(self) -> tuple[str, int]:
+        journal = self._reading_journal()
+        return (journal.generation()[:_NAME], journal.last()) if journal else ("", 0)
 
     def _shown(self, summaries: Sequence[Summary]) -> list[Row]:
         rows: list[Row] = []

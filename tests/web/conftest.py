@@ -1,5 +1,6 @@
 """The page's listener on a free port, over real files that a test writes as receiver and worker do."""
 
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -191,13 +192,22 @@ class AdminSite:
         for writer in (self._journal, self._work):
             if writer is not None:
                 await writer.close()
+        self._journal = self._work = None
+
+
+@contextlib.asynccontextmanager
+async def running(config: Config) -> AsyncIterator[AdminSite]:
+    """A listener over the data folder as it is."""
+    site = AdminSite(config.data, config)
+    await site.server.start_server()
+    try:
+        yield site
+    finally:
+        await site.close()
 
 
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
     """A listener over an empty data folder."""
-    config = Config(admin=Admin(allowed_hosts=("gateway.example",)), data=tmp_path)
-    made = AdminSite(tmp_path, config)
-    await made.server.start_server()
-    yield made
-    await made.close()
+    async with running(Config(admin=Admin(allowed_hosts=("gateway.example",)), data=tmp_path)) as site:
+        yield site

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,13 @@ import aiohttp
 import orjson
 import pytest
 
+from gateway.search import Query
 from gateway.web import feed, live
-from gateway.web.feed import MISSED, PAUSE
+from gateway.web import viewer as viewers
+from gateway.web.feed import PAUSE
+from gateway.web.viewer import WAITING
+from gateway.work import Batch, Settled
+from tests.web.conftest import running
 
 if TYPE_CHECKING:
     from tests.web.conftest import AdminSite
@@ -51,11 +56,11 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(site: "AdminSite", **headers: str) -> AsyncIterator[Listener]:
+async def listening(site: "AdminSite", query: str = "", **headers: str) -> AsyncIterator[Listener]:
     sent = {"Cookie": site.cookie, **{name.replace("_", "-"): value for name, value in headers.items()}}
     async with (
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), read_bufsize=2**20) as session,
-        session.get(f"{site.url}/live/stream", headers=sent) as answer,
+        session.get(f"{site.url}/live/stream{query}", headers=sent) as answer,
     ):
         assert answer.status == 200
         yield Listener(answer)
@@ -85,27 +90,106 @@ async def test_what_nobody_told_of_is_found(site: "AdminSite") -> None:
     assert changed["plugins"][0]["status"] == "waiting"
 
 
-async def test_a_page_that_comes_back_gets_what_it_missed(site: "AdminSite") -> None:
-    seqs = [await site.event(nonce=number) for number in range(120)]
+async def ids(page: Listener, seqs: Sequence[int]) -> str:
+    """Read until these rows were shown, in as many batches as it takes; gives the last batch's id."""
+    missing, last = set(seqs), ""
+    while missing:
+        batch = await page.until("rows")
+        last = batch["id"]
+        missing -= {int(row["id"]) for row in orjson.loads(batch["data"])}
+    return last
 
-    async with listening(site, Last_Event_ID=str(seqs[5])) as page:
+
+async def test_a_page_that_comes_back_gets_what_it_missed_and_what_may_have_changed(site: "AdminSite") -> None:
+    waiting = await site.event()
+    await site.take(waiting, "ping")
+    async with listening(site) as page:
+        last = await ids(page, [waiting])
+    missed = [await site.event(nonce=number) for number in range(1, 121)]
+    await site.settle(waiting, "other")
+
+    async with listening(site, Last_Event_ID=last) as page:
+        first = [await page.next() for _ in range(3)]
+
+    assert [frame.get("event") for frame in first] == [None, "strip", "rows"]
+    rows = {int(row["id"]): row for row in orjson.loads(first[2]["data"])}
+    assert list(rows) == [*missed[::-1], waiting]
+    assert [one["status"] for one in rows[waiting]["plugins"]] == ["done", "waiting"]
+
+
+async def test_what_was_missed_can_be_asked_for_in_the_url_and_over_a_restart(site: "AdminSite") -> None:
+    async with listening(site) as page:
+        last = await ids(page, [await site.event()])
+    missed = await site.event(nonce=1)
+    await site.close()
+
+    async with running(site.config) as restarted, listening(restarted, f"?after={last}") as page:
         frames = [await page.next() for _ in range(3)]
 
-    rows = next(frame for frame in frames if frame.get("event") == "rows")
-    assert "anew" not in {frame.get("event") for frame in frames}
-    assert {int(row["id"]) for row in orjson.loads(rows["data"])} >= set(seqs[6:])
-    assert rows["id"] == str(seqs[-1])
+    assert [frame.get("event") for frame in frames] == [None, "strip", "rows"]
+    assert str(missed) in {row["id"] for row in orjson.loads(frames[2]["data"])}
 
 
-async def test_a_page_that_missed_too_much_begins_anew(site: "AdminSite") -> None:
-    for number in range(MISSED + 1):
+async def test_a_page_of_another_journal_begins_anew(site: "AdminSite") -> None:
+    async with listening(site) as page:
+        last = await ids(page, [await site.event()])
+    await site.close()
+    (site.folder / "journal.db").rename(site.folder / "journal.set-aside")
+
+    async with running(site.config) as restarted:
+        seq = await restarted.event(nonce=1)
+        async with listening(restarted, Last_Event_ID=last) as page:
+            await page.until("anew")
+            assert [row["id"] for row in await page.rows()] == [str(seq)]
+
+
+async def test_a_page_that_missed_too_much_begins_anew(site: "AdminSite", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "MISSED", 5)
+    async with listening(site) as page:
+        last = await ids(page, [await site.event()])
+    for number in range(1, 7):
         await site.event(nonce=number)
 
-    async with listening(site, Last_Event_ID="0") as page:
+    async with listening(site, Last_Event_ID=last) as page:
         await page.until("anew")
 
 
-@pytest.mark.parametrize("seen", ["x", "-1", "", "9" * 40, "1.5"])
+async def test_what_was_missed_comes_in_batches_with_an_id_each(
+    site: "AdminSite", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "BATCH", 4)
+    async with listening(site) as page:
+        last = await ids(page, [await site.event()])
+    missed = [await site.event(nonce=number) for number in range(1, 10)]
+
+    async with listening(site, Last_Event_ID=last) as page:
+        batches = [await page.until("rows") for _ in range(3)]
+
+    assert [int(batch["id"].partition(".")[2]) for batch in batches] == [missed[2], missed[6], missed[8]]
+
+
+async def test_a_page_sees_what_it_looks_for_and_follows_what_it_has_seen(site: "AdminSite") -> None:
+    async with listening(site, "?text=urgent&state=waiting") as page:
+        await page.until("strip")
+        plain, urgent = await site.event(nonce=1), await site.event(nonce=2, note="URGENT")
+        await site.take(plain, "ping")
+        delivery = await site.take(urgent, "ping")
+        site.feed.notify([plain, urgent])
+        (first,) = await page.rows()
+        settled = Settled(delivery=delivery, status="done", started=1.0, millis=1.0)
+        await site.work.write(Batch(settled=[settled]))
+        site.feed.notify([plain, urgent])
+        (second,) = await page.rows()
+
+    assert (first["id"], first["plugins"][0]["status"]) == (str(urgent), "waiting")
+    assert (second["id"], second["plugins"][0]["status"]) == (str(urgent), "done")
+
+
+async def test_a_query_that_can_not_be_meant_is_said(site: "AdminSite") -> None:
+    assert (await site.ask("/live/stream?state=happy")).status == 400
+
+
+@pytest.mark.parametrize("seen", ["x", "-1", "", "5", "9" * 40, "1.5", "." + "9" * 40])
 async def test_an_odd_last_event_id_begins_anew(site: "AdminSite", seen: str) -> None:
     await site.event()
 
@@ -129,29 +213,57 @@ async def test_many_changes_are_few_batches(site: "AdminSite") -> None:
     assert batches <= (clock() - began) / PAUSE + 2
 
 
-async def test_a_viewer_that_does_not_read_is_let_go(site: "AdminSite") -> None:
-    dropped = asyncio.Event()
-    async with site.feed.watch(None, dropped.set):
-        for _ in range(60):
-            site.feed.notify([await site.event(nonce=_)])
-            await asyncio.sleep(PAUSE / 2)
-            if dropped.is_set():
-                break
-        assert dropped.is_set()
+async def test_a_viewer_that_does_not_read_is_dropped_with_a_note_and_nothing_is_kept_for_it(site: "AdminSite") -> None:
+    async with site.feed.watch(Query(), lambda: None) as viewer:
+        for number in range(WAITING):
+            assert viewer.put(b"%d" % number)
+        assert not viewer.put(b"one too many")
+
+        left = [await viewer.get(), await viewer.get()]
+
+    assert b"event: dropped" in (left[0] or b"")
+    assert left[1] is None
 
 
-async def test_a_connection_that_is_not_read_is_cut(site: "AdminSite") -> None:
+async def test_a_page_that_reads_too_slowly_gets_the_note_and_can_come_back(site: "AdminSite") -> None:
+    async with listening(site) as page:
+        last = await ids(page, [await site.event()])
+        (channel,) = site.feed._channels.values()
+        while channel.viewers:
+            channel.put(b"event: filler\ndata: " + b"x" * 2**20 + b"\n\n")
+            await asyncio.sleep(0)
+        missed = await site.event(nonce=1)
+        note = orjson.loads((await page.until("dropped"))["data"])
+        await page.end()
+    async with listening(site, Last_Event_ID=last) as page:
+        rows = await page.rows()
+
+    assert "too slowly" in note["reason"]
+    assert str(missed) in {row["id"] for row in rows}
+
+
+async def test_a_connection_that_is_not_read_at_all_is_cut(site: "AdminSite", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewers, "PATIENCE", 0.1)
     reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port, limit=1024)
     writer.write(f"GET /live/stream HTTP/1.1\r\nHost: localhost\r\nCookie: {site.cookie}\r\n\r\n".encode())
     await reader.readuntil(b"event: strip")
-    (viewer,) = site.feed._viewers
-    while viewer.put(b": " + b"x" * 2**20 + b"\n\n"):  # noqa: ASYNC110 -- lets the writer write
+    (channel,) = site.feed._channels.values()
+    while channel.viewers:
+        channel.put(b": " + b"x" * 2**20 + b"\n\n")
         await asyncio.sleep(0)
 
     async with asyncio.timeout(5):
-        while site.feed._viewers:  # noqa: ASYNC110 -- nothing tells of it
+        while site.feed._channels:  # noqa: ASYNC110 -- nothing tells of it
             await asyncio.sleep(0.01)
     writer.close()
+
+
+async def test_viewers_of_the_same_share_what_is_put_together(site: "AdminSite") -> None:
+    async with listening(site) as one, listening(site) as other, listening(site, "?event=call") as third:
+        for page in (one, other, third):
+            await page.until("strip")
+
+        assert sorted(len(channel.viewers) for channel in site.feed._channels.values()) == [1, 2]
 
 
 async def test_a_silent_stream_is_kept_open_until_its_login_ends(

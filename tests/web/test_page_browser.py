@@ -256,8 +256,7 @@ async def test_older_events_are_one_press_away(site: "AdminSite", opened: Open) 
 async def test_a_lost_connection_is_said_and_made_good(site: "AdminSite", opened: Open) -> None:
     async with opened(expected="ERR_") as page:
         await page.context.set_offline(offline=True)
-        for viewer in tuple(site.feed._viewers):
-            viewer.put(None)
+        site.feed.end()
         await expect(page.locator("#link")).to_have_text("reconnecting")
         await site.event()
         await page.context.set_offline(offline=False)
