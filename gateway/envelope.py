@@ -5,7 +5,7 @@ No I/O here, so Evolution's rules on bodies and URLs are tested on bytes alone. 
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -23,6 +23,10 @@ UNNAMED: Final = "unknown"
 
 NAME_LIMIT: Final = 200
 """Characters kept of a name, an instance or a chat that the sender chose; real ones are shorter than 100."""
+
+
+_LID: Final = b"lid"
+"""Without it no body names a LID: the search of its bytes is a hundred times quicker than that of its fields."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +69,7 @@ def read_envelope(body: bytes, suffix: str | None) -> Envelope:
         digest=blake2b(body, digest_size=16).digest(),
         dated=isinstance(document.get("date_time"), str),
         message=message_of(event, data),
-        pairs=pairs(event, document),
+        pairs=pairs(event, document) if _LID in body else (),
     )
 
 
@@ -98,7 +102,11 @@ def suffix_of(parts: Sequence[str], query: str = "") -> str | None:
 
 def chat_of(event: str, data: object) -> str | None:
     """The jid of the one chat an event's `data` belongs to, without device; None when there is none or many."""
-    found = {chat for item in _items(event, data) if (chat := _chat_of_item(event, item))}
+    if event in _HISTORY:
+        return None
+    if not isinstance(data, list):
+        return _chat_of_item(event, data)
+    found = {chat for item in data if (chat := _chat_of_item(event, item))}
     return found.pop() if len(found) == 1 else None
 
 
@@ -145,16 +153,8 @@ def _name(text: object) -> str | None:
     return text.strip()[:NAME_LIMIT] or None if isinstance(text, str) else None
 
 
-def _items(event: str, data: object) -> Iterator[object]:
-    """The parts of `data` that each may name a chat. History batches (`messages.set`) belong to no chat."""
-    if event in ("messages.set", "messaging-history.set"):
-        return
-    if isinstance(data, list):
-        yield from data
-    else:
-        yield data
-
-
+_HISTORY: Final = frozenset({"messages.set", "messaging-history.set"})
+"""Their batches belong to no chat."""
 _CHAT_KEYS: Final[dict[str, Sequence[str]]] = {
     "call": ("groupJid", "chatId", "from"),
     "labels.association": ("chatId",),

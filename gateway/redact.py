@@ -143,7 +143,7 @@ def shorten_phone(jid: str) -> str:
     """A telephone number or jid as its last four digits, for logs: `5511999990002@s.whatsapp.net` -> `…0002`."""
     user, at, server = jid.partition("@")
     digits = user.partition(":")[0].lstrip("+")
-    if len(digits) <= _LAST_DIGITS or not any(character.isdigit() for character in digits):
+    if len(digits) <= _LAST_DIGITS or not (digits.isdigit() or any(character.isdigit() for character in digits)):
         return jid
     return f"…{digits[-_LAST_DIGITS:]}" + ("" if server in {"", "s.whatsapp.net", "c.us"} else at + server)
 
@@ -234,7 +234,7 @@ def _without(text: str, known: Iterable[str]) -> str:
 
 
 def _without_patterns(text: str) -> str:
-    if not _HINTS.search(text):
+    if text.isdigit() or not _HINTS.search(text):
         return text
     text = _blank_named(text)
     for pattern, replacement in _PATTERNS:

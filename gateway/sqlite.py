@@ -127,6 +127,7 @@ class GroupCommit(Generic[J, R]):
     def submit(self, job: J, *, alone: bool = False) -> "asyncio.Future[R]":
         """Queue a job; the future is done once its transaction is on disk, or carries why it is not.
 
+        Cancelling the future takes nothing back.
         One that goes `alone` shares its transaction with none: on a full disk it may delete while others can't write.
         """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()

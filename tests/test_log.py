@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from gateway.log import configure, log
+from gateway.log import Line, configure, log, write_lines
 
 CANARY = "canary-7Fq2xPz9"
 
@@ -283,3 +283,45 @@ def test_levels_that_only_a_library_knows_are_rounded_down(lines: Lines, number:
     logger.log(number, "said")
 
     assert [line["level"] for line in lines()] == [level]
+
+
+# ---- many at once
+
+
+def test_lines_written_together_are_those_that_log_writes(lines: Lines) -> None:
+    values = {"event_name": "call", "id": "7", "ms": 1.2, "person": None, "note": f"it is {CANARY}"}
+    log.info("accepted", **values)
+    log.error("delivery_dead", plugin="a\nb")
+
+    write_lines([Line("info", "accepted", values), Line("error", "delivery_dead", {"plugin": "a\nb"})])
+
+    apart, together = lines()[:2], lines()[2:]
+    assert [{**line, "time": ""} for line in together] == [{**line, "time": ""} for line in apart]
+    assert "[redacted]" in together[0]["note"]
+
+
+def test_lines_written_together_are_one_write() -> None:
+    class Counted(io.StringIO):
+        writes = 0
+
+        def write(self, text: str) -> int:
+            self.writes += 1
+            return super().write(text)
+
+    stream = Counted()
+    configure("json", "info", [], stream)
+
+    write_lines(Line("info", "accepted", {"id": str(number)}) for number in range(3))
+
+    assert stream.writes == 1
+    assert [json.loads(line)["id"] for line in stream.getvalue().splitlines()] == ["0", "1", "2"]
+
+
+def test_lines_written_together_keep_to_the_level() -> None:
+    stream = io.StringIO()
+    configure("json", "warning", [], stream)
+
+    write_lines([Line("info", "accepted", {}), Line("warning", "delivery_waiting", {})])
+    write_lines([Line("debug", "delivery_skipped", {})])
+
+    assert [json.loads(line)["fact"] for line in stream.getvalue().splitlines()] == ["delivery_waiting"]

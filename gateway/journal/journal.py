@@ -1,6 +1,5 @@
 """Append events, once each, and acknowledge them only when they are on disk."""
 
-import asyncio
 import os
 import sqlite3
 import time
@@ -133,9 +132,8 @@ class Journal:
         self._mark.close()
 
     async def _submit(self, job: Arrival | Refusal | Bite | Ask) -> Receipt | int | None:
-        # Shielded: a sender that hangs up must not take back a job that is in the writer's hands.
         try:
-            return await asyncio.shield(self._writer.submit(job, alone=isinstance(job, Bite)))
+            return await self._writer.submit(job, alone=isinstance(job, Bite))
         except sqlite3.Error as error:
             raise JournalUnavailable(f"the journal can't be written: {error}") from error
 

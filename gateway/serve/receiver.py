@@ -6,6 +6,7 @@ be answered without it.
 
 import asyncio
 import contextlib
+import gc
 import resource
 import signal
 import socket
@@ -42,6 +43,8 @@ BACKLOG: Final = 4096
 """Connections that may wait to be accepted: Evolution opens one for every event it holds."""
 KEEP_ALIVE: Final = 30.0  # seconds; Evolution closes idle connections after 5
 LONGEST_LINE: Final = 32_768  # bytes of a request's first line or of one header
+GARBAGE: Final = 20_000
+"""Objects made and not yet freed that make Python look for rings among them; its own 700 are a few requests."""
 STOP_WITHIN: Final = 10.0
 """Seconds that requests being answered get when the gateway is asked to stop."""
 
@@ -78,6 +81,7 @@ async def serve(
         supervisor = Supervisor(config, config_file) if with_worker else None
         async with Gateway(config, supervisor).open(try_it) as (webhook_url, page_url, logins):
             plugins = await supervisor.first_ready(unless=stop) if supervisor else ()
+            _settle_garbage()
             if not stop.is_set():
                 announce(Started(webhook_url, page_url, logins.new_code(), plugins))
             await stop.wait()
@@ -144,8 +148,8 @@ class Gateway:
             keep=keep,
         )
 
-    def _on_accepted(self, seq: int) -> None:
-        self._feed.notify((seq,))
+    def _on_accepted(self, seqs: Sequence[int]) -> None:
+        self._feed.notify(seqs)
         if self._supervisor:
             self._supervisor.wake()
 
@@ -202,6 +206,13 @@ def _port_errors(host: str, port: int, key: str) -> Iterator[None]:
             f"can't listen on {host}:{port} ({error.strerror or error}): stop what uses it, or set {key}.host and "
             f"{key}.port in config.yaml"
         ) from error
+
+
+def _settle_garbage() -> None:
+    """What is there by now stays: the collector need not look at it, nor look for more after every few requests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 def _raise_descriptor_limit() -> None:

@@ -7,6 +7,7 @@ body authenticates nothing: it is the sender's secret, and it is posted to every
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from hmac import compare_digest
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final, Protocol, TypeAlias
@@ -67,11 +68,11 @@ class Credentials:
             address: of the connection's other end.
             now: seconds since 1970.
         """
-        segments = tuple(segment for segment in path_segments if segment)
+        segments = tuple(filter(None, path_segments))
         client = client_address(address, headers.getall("X-Forwarded-For", []), self._trusted)
-        in_path = bool(segments) and _is_any(segments[0], self._path)
+        in_path = bool(segments and self._path) and _is_any(segments[0], self._path)
         rest = segments[1:] if in_path else segments
-        sender = str(client) if client else None
+        sender = _write_address(client) if client else None
         if self._is_open:
             return Verdict(allowed=True, reason="nothing is asked for", rest=rest, address=sender)
         findings = [
@@ -132,6 +133,12 @@ def client_address(peer: str | None, x_forwarded_for: Iterable[str], trusted: Se
     return client
 
 
+@lru_cache(4096)
+def _write_address(address: Address) -> str:
+    return str(address)
+
+
+@lru_cache(4096)
 def _parse_address(text: str) -> Address | None:
     """An address, without the port that some proxies add; IPv4 written as IPv6 (`::ffff:10.0.0.1`) is IPv4."""
     text = text.strip()

@@ -1,6 +1,7 @@
 """Count what the receiver answers, for the metrics and the log."""
 
 from collections import Counter as Tally
+from functools import cache
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -20,6 +21,7 @@ class Traffic:
         self._events = Counter(
             "gateway_events", "Events answered 2xx, by outcome.", ["event", "outcome"], registry=registry
         )
+        self._count_of = cache(self._events.labels)
         self._refused = Counter("gateway_refused", "Requests not answered 2xx.", ["status"], registry=registry)
         self._seconds = Histogram(
             "gateway_accept_seconds", "From request to answer.", registry=registry, buckets=_BUCKETS
@@ -29,7 +31,7 @@ class Traffic:
     def stored(self, event: str, *, repeat: bool, seconds: float) -> None:
         """An event was stored, or found stored."""
         label = event if event in names.EVENTS else "unknown"
-        self._events.labels(label, "duplicate" if repeat else "accepted").inc()
+        self._count_of(label, "duplicate" if repeat else "accepted").inc()
         self._seconds.observe(seconds)
 
     def refused(self, status: int, sender: str | None) -> int:

@@ -6,12 +6,12 @@ answered only where trying again can't help.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
-from aiohttp import hdrs, web
+from aiohttp import StreamReader, hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway import names
@@ -19,7 +19,7 @@ from gateway.config import Config
 from gateway.envelope import Envelope, read_envelope, suffix_of
 from gateway.errors import EnvelopeError, JournalUnavailable
 from gateway.journal import Arrival, Journal, Receipt, Refusal
-from gateway.log import log
+from gateway.log import Line, log, write_lines
 from gateway.redact import shorten_phone
 from gateway.web.credentials import Credentials, Verdict
 from gateway.web.problems import Problem
@@ -32,19 +32,33 @@ RETRY_AFTER: Final = "5"  # seconds; Evolution ignores it, others do not
 Health = Callable[[], bool]
 
 
-class Receiver:
-    """Accepts events. `accepted` is called with the number of each new one, once it is on disk."""
+Path = tuple[str, ...]
+"""A path's parts, decoded; repeated slashes count as one."""
 
-    def __init__(self, config: Config, journal: Journal, traffic: Traffic, accepted: Callable[[int], None]) -> None:
+
+class _Answered(NamedTuple):
+    envelope: Envelope
+    receipt: Receipt
+    seconds: float
+
+
+class Receiver:
+    """Accepts events. `accepted` is called with the numbers of new ones, once they are on disk."""
+
+    def __init__(
+        self, config: Config, journal: Journal, traffic: Traffic, accepted: Callable[[Sequence[int]], None]
+    ) -> None:
         self._webhook = config.webhook
+        self._base = _parts(config.webhook.base_path.lower())
         self._credentials = Credentials(config.webhook)
         self._journal = journal
         self._traffic = traffic
         self._accepted = accepted
         self._in_flight = 0
+        self._answered: list[_Answered] = []
 
-    async def post(self, request: web.Request, path: str) -> web.Response:
-        """Answer one request, whatever it is. `path` is the decoded path below where the application is mounted."""
+    async def post(self, request: web.Request, path: Path) -> web.Response:
+        """Answer one request, whatever it is. `path` is what stands below where the application is mounted."""
         started = time.perf_counter()
         try:
             verdict = self._admit(request, path)
@@ -56,7 +70,7 @@ class Receiver:
         except Problem as refused:
             return self._refuse(request, refused)
 
-    def _admit(self, request: web.Request, path: str) -> Verdict:
+    def _admit(self, request: web.Request, path: Path) -> Verdict:
         """Everything that can be judged before the body is read."""
         if request.method != hdrs.METH_POST:
             where = f"Evolution's webhook URL here ends in {self._webhook.base_path or '/'}"
@@ -75,28 +89,27 @@ class Receiver:
             raise Problem(401, "No valid credential.", sender=verdict.address, reason=verdict.reason)
         if inside is None:
             # Evolution tries again, so correcting the URL within 20 minutes still saves the event; a 404 would lose it.
-            raise Problem(421, f"No webhook lives at /{path.lstrip('/')}: post to {self._webhook.base_path or '/'}.")
+            raise Problem(421, f"No webhook lives at /{'/'.join(path)}: post to {self._webhook.base_path or '/'}.")
         if request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower() not in ("", "identity"):
             raise Problem(415, "Send the body as it is, without Content-Encoding.")
         return verdict
 
-    def _below_base(self, path: str) -> tuple[str, ...] | None:
-        """The path's parts below the base path; None when it is another path. Repeated slashes count as one."""
-        parts = tuple(part for part in path.split("/") if part)
-        base = tuple(part for part in self._webhook.base_path.split("/") if part)
-        if tuple(part.lower() for part in parts[: len(base)]) != tuple(part.lower() for part in base):
-            return None
-        return parts[len(base) :]
+    def _below_base(self, path: Path) -> Path | None:
+        """The path below the base path; None when it is another path."""
+        length = len(self._base)
+        return path[length:] if tuple(map(str.lower, path[:length])) == self._base else None
 
     async def _read(self, request: web.Request) -> bytes:
         """The body. Its bytes count as in flight until the request is answered."""
         declared = request.content_length or 0
         if declared > self._webhook.max_body:
             raise Problem(413, f"{declared} bytes; webhook.max_body is {self._webhook.max_body}.")
+        content = request.content
         chunks: list[bytes] = []
         size = 0
         try:
-            while chunk := await self._read_chunk(request):
+            while not content.at_eof():
+                chunk = content.read_nowait() if content.is_eof() else await self._read_chunk(content)
                 size += len(chunk)
                 self._in_flight += len(chunk)
                 chunks.append(chunk)
@@ -106,10 +119,8 @@ class Receiver:
             raise
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    async def _read_chunk(self, request: web.Request) -> bytes:
-        content = request.content
-        if content.is_eof():
-            return content.read_nowait()
+    @staticmethod
+    async def _read_chunk(content: StreamReader) -> bytes:
         try:
             async with asyncio.timeout(BODY_PAUSE):
                 return await content.readany()
@@ -133,7 +144,7 @@ class Receiver:
             receipt = await self._journal.append(Arrival(envelope, body, suffix, verdict.address, started))
         except JournalUnavailable as error:
             raise Problem(503, f"{error}.", Retry_After=RETRY_AFTER) from None
-        self._note(envelope, receipt, started)
+        self._note(_Answered(envelope, receipt, time.perf_counter() - started))
         status, word = (200, "duplicate") if receipt.repeat else (202, "accepted")
         return web.Response(
             status=status,
@@ -147,18 +158,19 @@ class Receiver:
         except JournalUnavailable as error:
             log.warning("refused_body_not_kept", error=str(error))
 
-    def _note(self, envelope: Envelope, receipt: Receipt, started: float) -> None:
-        self._traffic.stored(envelope.event, repeat=receipt.repeat, seconds=time.perf_counter() - started)
-        if not receipt.repeat:
-            self._accepted(receipt.seq)
-        log.info(
-            "duplicate" if receipt.repeat else "accepted",
-            event_name=envelope.event,
-            instance=envelope.instance,
-            person=shorten_phone(envelope.chat) if envelope.chat else None,
-            id=str(receipt.seq),
-            ms=round((time.perf_counter() - started) * 1000, 1),
-        )
+    def _note(self, answered: _Answered) -> None:
+        """What one commit stored is told of at once: one by one, that costs more than storing it."""
+        self._answered.append(answered)
+        if len(self._answered) == 1:
+            asyncio.get_running_loop().call_soon(self._tell)
+
+    def _tell(self) -> None:
+        answered, self._answered = self._answered, []
+        if fresh := [each.receipt.seq for each in answered if not each.receipt.repeat]:
+            self._accepted(fresh)
+        for envelope, receipt, seconds in answered:
+            self._traffic.stored(envelope.event, repeat=receipt.repeat, seconds=seconds)
+        write_lines(map(_line, answered))
 
     def _refuse(self, request: web.Request, refused: Problem) -> web.Response:
         """Answer, count, and log; a flood from one address is logged at its 1st, 2nd, 4th, 8th ... time."""
@@ -175,13 +187,29 @@ class Receiver:
         return refused.response()
 
 
+def _line(answered: _Answered) -> Line:
+    envelope, receipt, seconds = answered
+    values = {
+        "event_name": envelope.event,
+        "instance": envelope.instance,
+        "person": shorten_phone(envelope.chat) if envelope.chat else None,
+        "id": str(receipt.seq),
+        "ms": round(seconds * 1000, 1),
+    }
+    return Line("info", "duplicate" if receipt.repeat else "accepted", values)
+
+
+def _parts(path: str) -> Path:
+    return tuple(filter(None, path.split("/")))
+
+
 def webhook_app(config: Config, receiver: Receiver, *, is_ready: Health) -> web.Application:
     """The application of the webhook listener; it can also be mounted in another aiohttp application."""
     app = web.Application(client_max_size=config.webhook.max_body)
     app.router.add_get("/health/live", _alive)
     app.router.add_get("/health/ready", _ready(is_ready))
     for endpoint in endpoints(config.webhook.base_path):
-        app.router.add_post(endpoint.path, partial(_post_to, receiver, endpoint.path))
+        app.router.add_post(endpoint.path, partial(_post_to, receiver, _parts(endpoint.path)))
     # Everything else under the sun: other spellings, doubled slashes, suffixes of versions to come, wrong base paths.
     app.router.add_route("*", "/{tail:.*}", partial(_post_anywhere, receiver))
     return app
@@ -203,12 +231,12 @@ def endpoints(base_path: str) -> list[Endpoint]:
     return [Endpoint(base_path or "/", None), *suffixes]
 
 
-async def _post_to(receiver: Receiver, path: str, request: web.Request) -> web.Response:
+async def _post_to(receiver: Receiver, path: Path, request: web.Request) -> web.Response:
     return await receiver.post(request, path)
 
 
 async def _post_anywhere(receiver: Receiver, request: web.Request) -> web.Response:
-    return await receiver.post(request, request.match_info["tail"])
+    return await receiver.post(request, _parts(request.match_info["tail"]))
 
 
 async def _alive(_request: web.Request) -> web.Response:

@@ -68,7 +68,7 @@ async def open_site(tmp_path: Path) -> AsyncIterator[Open]:
     async def open_one(webhook: Webhook) -> Site:
         config = Config(webhook=webhook, data=tmp_path)
         journal, registry, accepted = Journal(tmp_path), CollectorRegistry(), list[int]()
-        receiver = Receiver(config, journal, Traffic(registry), accepted.append)
+        receiver = Receiver(config, journal, Traffic(registry), accepted.extend)
         server = TestServer(webhook_app(config, receiver, is_ready=lambda: True), host="127.0.0.1")
         await server.start_server(max_line_size=32_768, max_field_size=32_768)
         opened.append(Site(journal, server, registry, accepted))
@@ -323,7 +323,7 @@ async def test_metrics_count_answers_and_no_sender_can_make_a_new_series(site: S
 async def test_the_listener_can_be_mounted_in_another_application(tmp_path: Path) -> None:
     config = Config(data=tmp_path)
     journal = Journal(tmp_path)
-    receiver = Receiver(config, journal, Traffic(CollectorRegistry()), lambda _seq: None)
+    receiver = Receiver(config, journal, Traffic(CollectorRegistry()), lambda _seqs: None)
     outer = web.Application()
     outer.add_subapp("/whatsapp", webhook_app(config, receiver, is_ready=lambda: True))
     server = TestServer(outer, host="127.0.0.1")
