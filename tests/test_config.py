@@ -109,7 +109,7 @@ def test_every_kind_of_value_is_read(read: Load) -> None:
           trusted_proxies: [10.0.0.0/8, 192.168.1.7, "::1"]
           auth: {header: {name: X-Key, values: [first-one, second-one]}, allow: 172.16.0.0/12}
         delivery: {timeout: 1.5, retry: [0, 2.5], order: none}
-        evolution: {url: https://evo.example.com/, allow_servers: [https://b.example.com]}
+        evolution: {url: https://evo.example.com/, version: 1, allow_servers: [https://b.example.com]}
         retention: {days: 30, size: 10GB}
         """
     )
@@ -122,8 +122,9 @@ def test_every_kind_of_value_is_read(read: Load) -> None:
         allow=(ip_network("172.16.0.0/12"),),
     )
     assert config.delivery == Delivery(timeout=1.5, retry=(0, 2.5), order="none")
-    assert (config.evolution.url, config.evolution.allow_servers) == (
+    assert (config.evolution.url, config.evolution.version, config.evolution.allow_servers) == (
         "https://evo.example.com",
+        "1",
         ("https://b.example.com",),
     )
     assert (config.retention.days, config.retention.size) == (30, 10 * 1000**3)

@@ -119,6 +119,8 @@ class Evolution(Settings, frozen=True, kw_only=True):
     """Where it answers, without a slash at the end."""
     apikey: Key = Secret()
     """Its global key, or the key of the one instance; empty: nothing is sent, and log and page say what would be."""
+    version: Literal["auto", "1", "2"] = "auto"
+    """The API it speaks: 1.x and 2.x differ in most calls. `auto` asks the server before the first one."""
     allow_servers: tuple[Url, ...] = ()
     """Other servers that a reply may go to when an event names one of them as its `server_url`."""
 

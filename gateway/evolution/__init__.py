@@ -1,5 +1,47 @@
-"""Evolution's REST API, as far as the gateway speaks it."""
+"""Evolution's REST API: a typed client for 2.x and 1.x, and one tree of errors.
 
-from gateway.evolution.client import Evolution, EvolutionError, EvolutionUnreachable, EvolutionUnsure
+`call` and `refusal` are pure: a call becomes a request, an answer becomes a value or an error. `server` carries them.
+"""
 
-__all__ = ["Evolution", "EvolutionError", "EvolutionUnreachable", "EvolutionUnsure"]
+from gateway.evolution.answers import SentMessage
+from gateway.evolution.call import Call, Version
+from gateway.evolution.client import Evolution
+from gateway.evolution.errors import (
+    Disconnected,
+    EvolutionError,
+    EvolutionUnreachable,
+    EvolutionUnsure,
+    InvalidCall,
+    LicenseRequired,
+    NameTaken,
+    NoSuchInstance,
+    NotOnWhatsApp,
+    RateLimited,
+    ServerFault,
+    Unauthorized,
+    UnsupportedCall,
+)
+from gateway.evolution.keys import MessageKey
+from gateway.evolution.options import Options
+
+__all__ = [
+    "Call",
+    "Disconnected",
+    "Evolution",
+    "EvolutionError",
+    "EvolutionUnreachable",
+    "EvolutionUnsure",
+    "InvalidCall",
+    "LicenseRequired",
+    "MessageKey",
+    "NameTaken",
+    "NoSuchInstance",
+    "NotOnWhatsApp",
+    "Options",
+    "RateLimited",
+    "SentMessage",
+    "ServerFault",
+    "Unauthorized",
+    "UnsupportedCall",
+    "Version",
+]

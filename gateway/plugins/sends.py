@@ -14,6 +14,7 @@ from gateway.address import address
 from gateway.events.groups import Participant
 from gateway.events.message import Message
 from gateway.events.people import Person
+from gateway.pieces import Card, Row
 from gateway.plugins.outgoing import AnyMessage, File, Kind, Queued, mentioned, read_file, reference, wording
 
 MediaKind = Literal["image", "video", "document"]
@@ -22,25 +23,6 @@ Mentions = Sequence[Person | Participant | str]
 _MOST_BUTTONS: Final = 3
 _POLL_OPTIONS: Final = range(2, 11)
 _LONGEST_TYPING: Final = 60.0  # seconds
-
-
-class Row(msgspec.Struct, frozen=True):
-    """One line of a list that a person can pick."""
-
-    id: str
-    label: str
-    description: str = ""
-
-
-class Card(msgspec.Struct, frozen=True):
-    """A contact to send."""
-
-    name: str
-    phone: str
-    """As people write it, with its country code."""
-    organization: str = ""
-    email: str = ""
-    url: str = ""
 
 
 class Sends(ABC):

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from gateway.evolution import Evolution, EvolutionError, EvolutionUnreachable
+from gateway.evolution import Evolution, EvolutionError
 from gateway.log import log
 from gateway.redact import shorten_phone
 from gateway.work import Batch, Message, WorkStore
@@ -115,20 +115,21 @@ class Outbox:
             return None
         await self._write(Sent(id=message.id, status="sending", attempts=attempts))
         try:
-            message_id = await self._evolution.send_text(
+            sent = await self._evolution.send_text(
                 message.instance,
                 message.target,
                 message.payload["text"],
                 mentions=tuple(message.payload.get("mentions", ())),
             )
-        except (EvolutionUnreachable, EvolutionError) as error:
-            if isinstance(error, EvolutionUnreachable) or error.passing:
+        except EvolutionError as error:
+            if error.passing:
                 return await self._put_back(message, attempts, error)
-            await self._settle(message, "dead", attempts, error=str(error))
-        except Exception as error:  # noqa: BLE001 -- EvolutionUnsure, or what nobody thought of: its chat must go on
+            before = "It may have left: " if error.may_have_left else ""
+            await self._settle(message, "dead", attempts, error=f"{before}{error}")
+        except Exception as error:  # noqa: BLE001 -- what nobody thought of: its chat must go on
             await self._settle(message, "dead", attempts, error=f"It may have left: {_words(error)}")
         else:
-            await self._settle(message, "sent", attempts, message_id=message_id)
+            await self._settle(message, "sent", attempts, message_id=sent.id)
         return None
 
     async def _put_back(self, message: Message, attempts: int, error: Exception) -> float:

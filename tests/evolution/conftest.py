@@ -10,6 +10,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from gateway.evolution import Evolution
+
 Answer = tuple[int, object]
 
 
@@ -27,13 +29,20 @@ class FakeEvolution:
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-        self.answer: Callable[[Request], Answer | None] = lambda request: (201, sent(f"id-{request.body['text']}"))
+        self.version: object = "2.3.6"
+        self.welcome: Callable[[], web.Response] = lambda: web.json_response({"status": 200, "version": self.version})
+        """What it says of itself at `/`, which counts as no request."""
+        self.welcomes = 0
+        self.answer: Callable[[Request], Answer | None] = lambda request: (
+            201,
+            sent(f"id-{(request.body or {}).get('text')}"),
+        )
         """None: it hangs up without an answer."""
         self.hold = asyncio.Event()
         """Answers wait for it."""
         self.hold.set()
         self._arrived = asyncio.Condition()
-        app = web.Application()
+        app = web.Application(client_max_size=8 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self.server = TestServer(app)
 
@@ -51,6 +60,9 @@ class FakeEvolution:
             await self._arrived.wait_for(lambda: len(self.requests) >= count)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/":
+            self.welcomes += 1
+            return self.welcome()
         body = await request.read()
         seen = Request(request.method, request.raw_path, dict(request.headers), json.loads(body) if body else None)
         async with self._arrived:
@@ -86,3 +98,10 @@ async def evolution() -> AsyncIterator[FakeEvolution]:
     yield fake
     fake.hold.set()
     await fake.server.close()
+
+
+@pytest.fixture
+async def client(evolution: FakeEvolution) -> AsyncIterator[Evolution]:
+    client = Evolution(evolution.url, "secret-key", timeout=5)
+    yield client
+    await client.close()

@@ -1,4 +1,4 @@
-"""A stand-in for Evolution's REST API: records calls, and answers as a test says."""
+"""A stand-in for Evolution's REST API, 2.3.6: records calls, and answers as a test says."""
 
 from typing import Any, Self
 
@@ -52,6 +52,8 @@ class FakeEvolution:
             self._runner = None
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.path == "/":
+            return web.json_response({"status": 200, "version": "2.3.6"})
         body = await request.json() if request.can_read_body else None
         self.calls.append(Call(request.method, request.rel_url.raw_path, request.headers.get("apikey"), body))
         if not self.answers:
