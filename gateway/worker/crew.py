@@ -97,7 +97,5 @@ def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[i
     """None without a key: then messages are only shown."""
     if not config.evolution.apikey:
         return None
-    evolution = Evolution(
-        config.evolution.url, config.evolution.apikey.reveal(), version=config.evolution.version
-    )
+    evolution = Evolution(config.evolution.url, config.evolution.apikey.reveal(), version=config.evolution.version)
     return Outbox(store, evolution, expire=config.outbox.expire, changed=changed)
