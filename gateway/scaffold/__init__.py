@@ -1,24 +1,51 @@
-"""What `gateway init` puts into a new folder: the files of a bot that runs as it stands.
+"""What `gateway init` puts into a new folder: a bot that runs as it stands, with a test.
 
-The templates lie beside this file, so that the wheel carries them; `ping.py.txt` is the project's own routes/ping.py.
+`bot/` beside this file is such a folder, with all examples in it; the wheel carries it. It is no package: its files are
+copied, never imported.
 """
 
-from collections.abc import Iterator
+import ast
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-TEMPLATES: Final = {
+import msgspec
+
+FIRST: Final = "ping"
+"""The plugin that a new folder has when nobody chooses."""
+_ALWAYS: Final = {
     "config.yaml": "config.yaml",
-    "routes/ping.py": "ping.py.txt",
+    "Makefile": "Makefile",
+    "README.md": "README.md",
     ".gitignore": "gitignore.txt",
 }
-"""Each file of a new folder, and its template."""
+"""Each file of a new folder, whatever its plugins, and where it is kept here."""
+_BOT: Final = files(__name__).joinpath("bot")
 
 
-def read(template: str) -> str:
-    """A template's text."""
-    return files(__name__).joinpath(template).read_text(encoding="utf-8")
+class Example(msgspec.Struct, frozen=True):
+    """A plugin to begin with."""
+
+    name: str
+    about: str
+    """What it does, in one line."""
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """The plugin and its test."""
+        return f"routes/{self.name}.py", f"tests/test_{self.name}.py"
+
+
+def examples() -> tuple[Example, ...]:
+    """All of them, by name."""
+    found = sorted(file.name for file in _BOT.joinpath("routes").iterdir() if file.name.endswith(".py"))
+    return tuple(Example(name.removesuffix(".py"), _about(read(f"routes/{name}"))) for name in found)
+
+
+def read(name: str) -> str:
+    """The text of one of the files."""
+    return _BOT.joinpath(name).read_text(encoding="utf-8")
 
 
 def strangers(folder: Path) -> list[str]:
@@ -28,16 +55,21 @@ def strangers(folder: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
-def write(folder: Path) -> Iterator[str]:
+def write(folder: Path, chosen: Sequence[Example]) -> Iterator[str]:
     """Make the folder and its files, and name each one made; a file that is there already is left as it is.
 
     Raises:
         OSError: the folder or a file can't be made.
     """
-    for name, template in TEMPLATES.items():
+    wanted = {name: name for example in chosen for name in example.files}
+    for name, kept in (_ALWAYS | wanted).items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():
             continue
-        file.write_text(read(template), encoding="utf-8")
+        file.write_text(read(kept), encoding="utf-8")
         yield name
+
+
+def _about(code: str) -> str:
+    return (ast.get_docstring(ast.parse(code)) or "").partition("\n")[0]

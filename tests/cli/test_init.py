@@ -1,6 +1,8 @@
 """Claims about the folder that `gateway init` makes."""
 
+import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,17 +10,31 @@ import pytest
 import yaml
 
 from gateway.config import Config, load
-from gateway.scaffold import TEMPLATES, read
+from gateway.scaffold import examples, read
 
 ROOT = Path(__file__).parents[2]
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_a_new_folder_holds_settings_a_plugin_and_nothing_else(gateway: Command, tmp_path: Path) -> None:
+def run_pytest(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-q", *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_new_folder_holds_settings_a_plugin_its_test_and_what_goes_around_them(
+    gateway: Command, tmp_path: Path
+) -> None:
     done = gateway("init", "mybot")
 
     made = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
-    assert made == ["mybot/.gitignore", "mybot/config.yaml", "mybot/routes/ping.py"]
+    assert made == [
+        "mybot/.gitignore",
+        "mybot/Makefile",
+        "mybot/README.md",
+        "mybot/config.yaml",
+        "mybot/routes/ping.py",
+        "mybot/tests/test_ping.py",
+    ]
     assert done.returncode == 0
 
 
@@ -39,7 +55,7 @@ def test_the_new_folder_is_fine_as_it_stands(gateway: Command, tmp_path: Path) -
 
 
 def test_its_plugin_is_the_projects_own() -> None:
-    assert read(TEMPLATES["routes/ping.py"]) == (ROOT / "routes" / "ping.py").read_text()
+    assert read("routes/ping.py") == (ROOT / "routes" / "ping.py").read_text()
 
 
 def test_its_settings_are_the_defaults_written_out(tmp_path: Path) -> None:
@@ -110,6 +126,41 @@ def test_a_file_in_the_way_is_named(gateway: Command, tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert "mybot is a file" in done.stderr
+
+
+def test_its_test_passes_where_nothing_but_pytest_is_installed(gateway: Command, tmp_path: Path) -> None:
+    gateway("init", "mybot")
+
+    done = run_pytest(tmp_path / "mybot", "-p", "no:asyncio", "-p", "no:aiohttp", "-p", "no:anyio")
+
+    assert "2 passed" in done.stdout
+
+
+def test_the_plugins_to_begin_with_can_be_chosen(gateway: Command, tmp_path: Path) -> None:
+    names = [each.name for each in examples()]
+
+    done = gateway("init", "mybot", "--with", ",".join(names))
+
+    assert done.returncode == 0
+    assert sorted(file.stem for file in (tmp_path / "mybot" / "routes").iterdir()) == names
+    assert sorted(file.stem for file in (tmp_path / "mybot" / "tests").iterdir()) == [f"test_{name}" for name in names]
+    assert gateway("check", cwd=tmp_path / "mybot").returncode == 0
+
+
+def test_an_example_that_is_none_is_refused_and_all_are_named(gateway: Command, tmp_path: Path) -> None:
+    done = gateway("init", "mybot", "--with", "pong")
+
+    assert done.returncode == 2
+    assert "no example is called 'pong'; there is" in done.stderr
+    assert not (tmp_path / "mybot").exists()
+
+
+def test_the_examples_can_be_listed(gateway: Command, tmp_path: Path) -> None:
+    done = gateway("init", "--list")
+
+    for each in examples():
+        assert re.search(rf"^ +{each.name} +{re.escape(each.about)}$", done.stdout, re.MULTILINE)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_is_needed(gateway: Command) -> None:
