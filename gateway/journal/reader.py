@@ -76,6 +76,17 @@ class Heading(msgspec.Struct, frozen=True):
     """Unix seconds."""
 
 
+class Newest(msgspec.Struct, frozen=True):
+    """The newest event of an instance."""
+
+    name: str
+    """Of the instance."""
+    seq: int
+    at: float
+    """Unix seconds of its acceptance."""
+    event: str
+
+
 class Summary(msgspec.Struct, frozen=True):
     """One event in a list."""
 
@@ -252,6 +263,24 @@ class JournalReader:
             f"SELECT {_SUMMARY} FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
         )
         return [Summary(*row) for row in rows]
+
+    def instances(self, after: int, upto: int) -> list[Newest]:
+        """The newest event of each instance among those above `after` and up to `upto`. Ask for few thousand."""
+        rows = self._connection.execute(
+            "SELECT instance, max(seq), accepted_at, event FROM event "
+            "WHERE seq > ? AND seq <= ? AND instance IS NOT NULL GROUP BY instance",
+            (after, upto),
+        )
+        return [Newest(*row) for row in rows]
+
+    def told_by(self, instance: str) -> list[int]:
+        """The newest events that tell the state of an instance, and the code that pairs it."""
+        rows = self._connection.execute(
+            "SELECT max(seq) FROM event WHERE event = 'connection.update' AND instance = ?1 "
+            "UNION ALL SELECT max(seq) FROM event WHERE event = 'qrcode.updated' AND instance = ?1",
+            (instance,),
+        )
+        return [row[0] for row in rows if row[0] is not None]
 
     def refused(self, limit: int) -> list[RefusedPost]:
         """The newest posts that were answered 400, newest first."""

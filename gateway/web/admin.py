@@ -46,6 +46,8 @@ ROUTES: Final = (
     web.post("/api/resume", controls.asking("resume")),
     web.get(r"/api/controls/{id:\d{1,19}}", controls.control),
     web.get("/api/plugins", controls.plugins),
+    web.get("/api/instances", api.instances),
+    web.get("/api/instances/{name}/qr", api.qr),
     web.get("/metrics", api.metrics),
     web.get("/health/live", api.is_live),
     web.get("/health/ready", api.is_ready),

@@ -62,6 +62,20 @@ async def dead(request: web.Request) -> web.Response:
     return _json({"dead": letters, "next": letters[-1].id if len(letters) == limit else None})
 
 
+async def instances(request: web.Request) -> web.Response:
+    """GET /api/instances: Evolution's instances, as their events show them."""
+    return _json({"instances": await request.app[LOOK].instances.all()})
+
+
+async def qr(request: web.Request) -> web.Response:
+    """GET /api/instances/{name}/qr: the picture to scan, while the instance is pairing."""
+    name = request.match_info["name"]
+    picture = await request.app[LOOK].instances.qr(name)
+    if picture is None:
+        return problem(404, f"instance {name[:80]} has no code to scan now")
+    return web.Response(body=picture, content_type="image/png")
+
+
 async def refused(request: web.Request) -> web.Response:
     """GET /api/refused: the newest posts that were answered 400, with the beginning of each."""
     return _json({"refused": await request.app[LOOK].refused(limit_of(request))})

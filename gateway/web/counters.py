@@ -1,6 +1,5 @@
 """Count without walking the tables: the strip above the list must cost the same with ten events and ten million."""
 
-import contextlib
 import sqlite3
 import time
 from collections.abc import Callable
@@ -104,9 +103,12 @@ class Counters:
         return (self._row(name, query) or (0,))[0] or 0
 
     def _row(self, name: str, query: str, *values: int) -> tuple[int, ...] | None:
-        with contextlib.suppress(sqlite3.Error):
+        try:
             if name not in self._open:
                 self._open[name] = open_reader(self._folder / name)
             row: tuple[int, ...] | None = self._open[name].execute(query, values).fetchone()
-            return row
-        return None
+        except sqlite3.Error:
+            if connection := self._open.pop(name, None):
+                connection.close()  # the file may have been replaced
+            return None
+        return row

@@ -73,7 +73,7 @@ class Feed:
         self._woken = asyncio.Event()
         self._sent: OrderedDict[int, bytes] = OrderedDict()
         self._unfinished: set[int] = set()
-        self._strip = b""
+        self._above: list[bytes] = []
         self._last: int | None = None
         self._generation = ""
 
@@ -106,12 +106,13 @@ class Feed:
 
     async def begin(self, query: Query, seen: Seen | None) -> AsyncGenerator[bytes]:
         """The first frames: what was missed since `seen` and the rows before it, or the newest rows."""
-        yield await self._strip_frame()
+        yield await self._strip_frame() + await self._instances_frame()
         is_same = seen is not None and seen.generation == self._generation
         seqs = await self._missed(query, seen.seq) if seen and is_same else None
         if seqs is None:
             yield b"event: anew\ndata: {}\n\n"
             seqs = (await self._look.finder.find(query, FRESH)).seqs[::-1]
+            await self._begin_with()  # the very first event may have come meanwhile, and its journal with it
         for start in range(0, len(seqs), BATCH):
             if start:
                 await asyncio.sleep(PAUSE)
@@ -146,7 +147,7 @@ class Feed:
             return
         try:
             changed = await self._changed(poll=poll)
-            extra = await self._changed_strip() if strip else b""
+            extra = await self._changed_above() if strip else b""
             for channel in tuple(self._channels.values()):
                 if frame := await self._frame_for(channel, changed) + extra:
                     channel.put(frame)
@@ -156,7 +157,7 @@ class Feed:
     def _forget(self) -> None:
         for known in (self._pending, self._sent, self._unfinished):
             known.clear()
-        self._strip, self._generation = b"", ""
+        self._above, self._generation = [], ""
         self._last = None
 
     async def _begin_with(self) -> None:
@@ -212,18 +213,21 @@ class Feed:
     def _frame(self, last: int, rows: Sequence[bytes]) -> bytes:
         return b"id: %s.%d\nevent: rows\ndata: [%s]\n\n" % (self._generation.encode(), last, b",".join(rows))
 
-    async def _changed_strip(self) -> bytes:
-        strip = await self._strip_frame()
-        if strip == self._strip:
-            return b""
-        self._strip = strip
-        return strip
+    async def _changed_above(self) -> bytes:
+        """What stands above the list, as far as it differs from what the viewers have."""
+        frames = [await self._strip_frame(), await self._instances_frame()]
+        changed = b"".join(frame for frame in frames if frame not in self._above)
+        self._above = frames
+        return changed
 
     async def _strip_frame(self) -> bytes:
         seen = await self._look.strip()
         reasons = [str(reason) for reason in self._status().get("reasons") or ()] + [_sentence(r) for r in seen.refused]
         strip = msgspec.to_builtins(seen)
         return b"event: strip\ndata: %s\n\n" % orjson.dumps({**strip, "reasons": reasons})
+
+    async def _instances_frame(self) -> bytes:
+        return b"event: instances\ndata: %s\n\n" % msgspec.json.encode(await self._look.instances.all())
 
     async def _missed(self, query: Query, seen: int) -> list[int] | None:
         """What fits and came after `seen`, in order, and some rows before; None if that is too much."""

@@ -1,28 +1,26 @@
 """Look at what is stored, for people: both files read on one thread, in short reads, and made safe to show."""
 
-import asyncio
-import sqlite3
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 
 import msgspec
 from aiohttp import web
 
-from gateway.journal import JournalReader, Summary
+from gateway.journal import Summary
 from gateway.journal.reader import RefusedPost
 from gateway.redact import Json, Redactor
 from gateway.search import Query, matching
-from gateway.sqlite import opened
 from gateway.web.counters import Counters, Counts
 from gateway.web.detail import Detail, Revealed, Story, content_of, facts_of, revealed_of, story_of
 from gateway.web.finder import Finder
+from gateway.web.instances import Instances
 from gateway.web.rows import Heard, Row, heard_in, row_of
 from gateway.web.shown import short_text
-from gateway.work import DeliveryRow, OutboxRow, WorkReader
+from gateway.web.stores import Stores
+from gateway.work import DeliveryRow, OutboxRow
 
 _PARSED: Final = 64 * 2**10  # bytes; a larger body is a photo, and a list does not wait for one
 _HEARD_KEPT: Final = 4096
@@ -31,9 +29,6 @@ _REFUSED_FOR: Final = 3600  # seconds
 _REFUSED_TEXT: Final = 1000  # characters
 _NAME: Final = 8  # characters of a generation
 _RUN: Final = 200  # rows of one read
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,86 +68,72 @@ class Look:
 
     def __init__(self, folder: Path, redactor: Redactor, clock: Callable[[], float] = time.time) -> None:
         """`folder` is the data folder; nothing is opened before the first question."""
-        self._folder = folder
+        self._stores = Stores(folder)
         self._redactor = redactor
         self._counters = Counters(folder, clock)
-        self._journal: JournalReader | None = None
-        self._work: WorkReader | None = None
         self._heard: OrderedDict[int, Heard] = OrderedDict()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="look")
         self.finder = Finder(folder)
         """Looks for events, on threads of its own."""
+        self.instances = Instances(self._stores, redactor, clock)
 
     async def rows(self, limit: int, *, before: int | None = None, after: int = 0) -> list[Row]:
         """The newest events, newest first: those below `before`, if given, and above `after`."""
-        return await self._ask(self._rows_between, limit, before, after)
+        return await self._stores.ask(self._rows_between, limit, before, after)
 
     async def rows_of(self, seqs: Iterable[int]) -> list[Row]:
         """Some events by number, newest first; those that are gone are left out."""
-        return await self._ask(self._rows_of, sorted(set(seqs), reverse=True))
+        return await self._stores.ask(self._rows_of, sorted(set(seqs), reverse=True))
 
     async def rows_after(self, seq: int, limit: int) -> list[Row]:
         """The next events above a number, in order."""
-        return await self._ask(self._rows_after, seq, limit)
+        return await self._stores.ask(self._rows_after, seq, limit)
 
     async def matching(self, query: Query, seqs: Sequence[int]) -> list[int]:
         """Those of some events that fit."""
-        return await self._ask(self._matching, query, seqs)
+        return await self._stores.ask(self._matching, query, seqs)
 
     async def head(self) -> tuple[str, int]:
         """A name for the journal that is there now, and the highest number in it."""
-        return await self._ask(self._head)
+        return await self._stores.ask(self._head)
 
     async def event(self, seq: int) -> Detail | None:
         """One event with all that happened to it."""
-        return await self._ask(self._detail, seq)
+        return await self._stores.ask(self._detail, seq)
 
     async def reveal(self, seq: int) -> Revealed | None:
         """One event's JSON with what is redacted elsewhere."""
-        return await self._ask(self._reveal, seq)
+        return await self._stores.ask(self._reveal, seq)
 
     async def accepted_at(self, seq: int) -> float | None:
         """When the event of this number, or the next one there is, was accepted, in unix seconds."""
-        return await self._ask(self._accepted_at, seq)
+        return await self._stores.ask(self._accepted_at, seq)
 
     async def dead(self, limit: int, before: int | None = None, plugin: str | None = None) -> list[DeadLetter]:
         """Dead letters, newest first; those with an id below `before` and of `plugin`, if given."""
-        return await self._ask(self._dead, limit, before, plugin)
+        return await self._stores.ask(self._dead, limit, before, plugin)
 
     async def refused(self, limit: int) -> list[Refused]:
         """The newest posts that were answered 400, newest first."""
-        return await self._ask(self._refused, limit)
+        return await self._stores.ask(self._refused, limit)
 
     async def strip(self) -> Strip:
         """Counters, and what the worker says of its plugins."""
-        return await self._ask(self._strip)
+        return await self._stores.ask(self._strip)
 
     async def close(self) -> None:
         """Finish the question being answered, then close the files."""
         self.finder.close()
-        await self._ask(self._close)
-        self._thread.shutdown(wait=False)
-
-    async def _ask(self, answer: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(
-            self._thread, lambda: self._try(answer, *args, **kwargs)
-        )
+        await self._stores.ask(self._counters.close)
+        await self._stores.close()
 
     # What follows runs on the thread.
 
-    def _try(self, answer: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return answer(*args, **kwargs)
-        except sqlite3.Error:
-            self._close()  # the file may have been replaced: the next question opens it anew
-            raise
-
     def _rows_between(self, limit: int, before: int | None, after: int) -> list[Row]:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         return self._shown(journal.newest(limit, before=before, after=after)) if journal else []
 
     def _rows_of(self, seqs: Sequence[int]) -> list[Row]:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         if journal is None:
             return []
         spans = _spans(seqs)
@@ -160,15 +141,15 @@ class Look:
         return self._shown(found)
 
     def _rows_after(self, seq: int, limit: int) -> list[Row]:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         return self._shown(journal.following(seq, limit)) if journal else []
 
     def _matching(self, query: Query, seqs: Sequence[int]) -> list[int]:
-        journal = self._reading_journal()
-        return matching(journal, self._reading_work(), query, seqs) if journal else []
+        journal = self._stores.journal
+        return matching(journal, self._stores.work, query, seqs) if journal else []
 
     def _head(self) -> tuple[str, int]:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         return (journal.generation()[:_NAME], journal.last()) if journal else ("", 0)
 
     def _shown(self, summaries: Sequence[Summary]) -> list[Row]:
@@ -179,7 +160,7 @@ class Look:
 
     def _shown_run(self, summaries: Sequence[Summary]) -> list[Row]:
         seqs = [summary.seq for summary in summaries]
-        work = self._reading_work()
+        work = self._stores.work
         deliveries = work.deliveries(seqs) if work else {}
         messages = work.outbox(seqs) if work else {}
         heard = self._heard_in(summaries)
@@ -190,7 +171,7 @@ class Look:
 
     def _heard_in(self, summaries: Sequence[Summary]) -> dict[int, Heard]:
         """Names and texts stand in the bodies: small ones are read, and what was found is remembered."""
-        journal = self._reading_journal()
+        journal = self._stores.journal
         new = [one.seq for one in summaries if one.seq not in self._heard and one.size <= _PARSED]
         if new and journal:
             events = journal.events(new)
@@ -201,7 +182,7 @@ class Look:
         return found
 
     def _detail(self, seq: int) -> Detail | None:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         found = journal.find(seq) if journal else None
         if found is None or journal is None:
             return None
@@ -223,12 +204,12 @@ class Look:
         )
 
     def _reveal(self, seq: int) -> Revealed | None:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         found = journal.find(seq) if journal else None
         return revealed_of(found[1]) if found else None
 
     def _stories(self, seq: int) -> list[Story]:
-        work = self._reading_work()
+        work = self._stores.work
         if work is None:
             return []
         messages = work.outbox([seq]).get(seq, [])
@@ -236,29 +217,29 @@ class Look:
         return self._told(sorted(deliveries, key=_story_order), messages)
 
     def _told(self, deliveries: Sequence[DeliveryRow], messages: Sequence[OutboxRow]) -> list[Story]:
-        work = self._reading_work()
+        work = self._stores.work
         history = work.failed_attempts([one.id for one in deliveries]) if work and deliveries else {}
         return [story_of(one, messages, history.get(one.id, ()), self._redactor) for one in deliveries]
 
     def _accepted_at(self, seq: int) -> float | None:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         ages = journal.ages(seq - 1, 1) if journal else []
         return ages[0].accepted_at if ages else None
 
     def _dead(self, limit: int, before: int | None, plugin: str | None) -> list[DeadLetter]:
-        work = self._reading_work()
+        work = self._stores.work
         found = work.dead(limit, before, plugin) if work else []
         stories = zip(found, self._told(found, ()), strict=True)
         return [DeadLetter(id=str(one.id), event_id=str(one.seq), story=story) for one, story in stories]
 
     def _strip(self) -> Strip:
-        work = self._reading_work()
+        work = self._stores.work
         plugins, load_errors = facts_of(work.facts() if work else {}, self._redactor)
         lately = [one for one in self._refused(_REFUSED_SHOWN) if one.at > time.time() - _REFUSED_FOR]
         return Strip(counts=self._counters.read(), plugins=plugins, load_errors=load_errors, refused=lately)
 
     def _refused(self, limit: int) -> list[Refused]:
-        journal = self._reading_journal()
+        journal = self._stores.journal
         return [self._post_shown(one) for one in (journal.refused(limit) if journal else [])]
 
     def _post_shown(self, post: RefusedPost) -> Refused:
@@ -268,20 +249,6 @@ class Look:
         return Refused(
             at=post.at, address=post.address, path=path, reason=reason, size=post.size, begins=begins[:_REFUSED_TEXT]
         )
-
-    def _reading_journal(self) -> JournalReader | None:
-        self._journal = self._journal or opened(JournalReader, self._folder)
-        return self._journal
-
-    def _reading_work(self) -> WorkReader | None:
-        self._work = self._work or opened(WorkReader, self._folder)
-        return self._work
-
-    def _close(self) -> None:
-        for reader in (self._journal, self._work, self._counters):
-            if reader is not None:
-                reader.close()
-        self._journal = self._work = None
 
 
 LOOK: Final = web.AppKey("look", Look)

@@ -53,7 +53,7 @@ class AdminSite:
         self.now = time.time()
         self.status: dict[str, Any] = {"ready": True}
         self.logins = Logins(Secret(TOKEN), lambda: self.now)
-        self.look = Look(folder, Redactor(["a-secret-of-the-gateway"]))
+        self.look = Look(folder, Redactor(["a-secret-of-the-gateway"]), lambda: self.now)
         self.feed = Feed(self.look, lambda: self.status)
         self.registry = CollectorRegistry()
         Counter("gateway_probe", "Of the tests.", registry=self.registry).inc()
