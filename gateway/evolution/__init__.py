@@ -3,7 +3,7 @@
 `call` and `refusal` are pure: a call becomes a request, an answer becomes a value or an error. `server` carries them.
 """
 
-from gateway.evolution.answers import SentMessage
+from gateway.evolution.answers import FoundMessage, MediaContent, NumberCheck, Profile, Receipt, SentMessage
 from gateway.evolution.call import Call, Version
 from gateway.evolution.client import Evolution
 from gateway.evolution.errors import (
@@ -31,14 +31,19 @@ __all__ = [
     "EvolutionError",
     "EvolutionUnreachable",
     "EvolutionUnsure",
+    "FoundMessage",
     "InvalidCall",
     "LicenseRequired",
+    "MediaContent",
     "MessageKey",
     "NameTaken",
     "NoSuchInstance",
     "NotOnWhatsApp",
+    "NumberCheck",
     "Options",
+    "Profile",
     "RateLimited",
+    "Receipt",
     "SentMessage",
     "ServerFault",
     "Unauthorized",
