@@ -47,6 +47,8 @@ class Gateway:
         self._mark = uuid4().hex
         self._process: subprocess.Popen[bytes] | None = None
         self._session: aiohttp.ClientSession | None = None
+        self.command = "serve"
+        """Or `receive`: without a worker."""
         self.sabotage = ""
         """Name of a function of `tests.support.sabotage`: the receiver runs with a promise broken."""
         self._webhook_port, self._admin_port = free_port(), free_port()
@@ -99,7 +101,7 @@ class Gateway:
         """Start it, and don't wait."""
         with (self.folder / "stdout.txt").open("ab") as out, self.log_file.open("ab") as err:
             self._process = subprocess.Popen(
-                [*self._command(), "serve", "--config", str(self.folder / "config.yaml")],
+                [*self._command(), self.command, "--config", str(self.folder / "config.yaml")],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
