@@ -1,19 +1,15 @@
-"""The journal's statements. Many rows go in one INSERT: row by row costs the interpreter's lock each time."""
+"""The journal's statements."""
 
 import sqlite3
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
 from gateway.sqlite import shrink
-
-T = TypeVar("T")
-
-_CHUNKS: Final = (64, 16, 4, 1)
-"""Rows in one statement: a few sizes only, so that each statement is prepared once and kept."""
+from gateway.statements import chunks, marks, run_on_rows
 
 _EVENT_COLUMNS: Final = "seq, accepted_at, event, instance, chat, lane, suffix, address, millis, size, checksum, body"
 
@@ -25,8 +21,7 @@ def checksum(seq: int, event: str, lane: str, body: bytes) -> int:
 
 def insert_events(connection: sqlite3.Connection, rows: Sequence[tuple[object, ...]]) -> None:
     """Insert whole rows of `event`, in the order of the columns."""
-    for chunk in _chunks(rows):
-        connection.execute(_insert("event", _EVENT_COLUMNS, len(chunk)), [value for row in chunk for value in row])
+    run_on_rows(connection, f"INSERT INTO event ({_EVENT_COLUMNS}) VALUES {{rows}}", rows)
 
 
 def insert_controls(connection: sqlite3.Connection, rows: Sequence[tuple[int, float, str, int, str]]) -> None:
@@ -43,11 +38,7 @@ def insert_seen(
     connection: sqlite3.Connection, fresh: Sequence[tuple[bytes, int, float]], repeats: Sequence[tuple[bytes, float]]
 ) -> None:
     """Remember new keys (an old key's expired entry is replaced) and count the repeats of known ones, and when."""
-    for chunk in _chunks(fresh):
-        connection.execute(
-            _insert("seen", "key, seq, at", len(chunk)).replace("INSERT", "INSERT OR REPLACE", 1),
-            [value for row in chunk for value in row],
-        )
+    run_on_rows(connection, "INSERT OR REPLACE INTO seen (key, seq, at) VALUES {rows}", fresh)
     for repeat in repeats:
         connection.execute("UPDATE seen SET repeats = repeats + 1, again = ?2 WHERE key = ?1", repeat)
 
@@ -72,10 +63,10 @@ class Bite(msgspec.Struct, frozen=True, kw_only=True):
 def remove(connection: sqlite3.Connection, bite: Bite) -> None:
     """Take a bite. The newest event stays whatever is asked: it carries the numbering on."""
     newest = "(SELECT max(seq) FROM event)"
-    for chunk in _chunks(bite.events):
-        connection.execute(f"DELETE FROM event WHERE seq IN ({_marks(len(chunk))}) AND seq < {newest}", chunk)
-    for keys in _chunks(bite.keys):
-        connection.execute(f"DELETE FROM seen WHERE key IN ({_marks(len(keys))}) AND at < ?", (*keys, bite.keys_before))
+    for chunk in chunks(bite.events):
+        connection.execute(f"DELETE FROM event WHERE seq IN ({marks(len(chunk))}) AND seq < {newest}", chunk)
+    for keys in chunks(bite.keys):
+        connection.execute(f"DELETE FROM seen WHERE key IN ({marks(len(keys))}) AND at < ?", (*keys, bite.keys_before))
     if bite.refused_before:
         connection.execute("DELETE FROM refused WHERE at < ?", (bite.refused_before,))
     if bite.shrinks:
@@ -85,7 +76,7 @@ def remove(connection: sqlite3.Connection, bite: Bite) -> None:
 def phones_of(connection: sqlite3.Connection, lids: Sequence[str]) -> dict[str, str]:
     """The telephone of each LID that has been learned."""
     found: dict[str, str] = {}
-    for chunk in _chunks(lids):
+    for chunk in chunks(lids):
         found.update(connection.execute(_phones(len(chunk)), chunk).fetchall())
     return found
 
@@ -98,36 +89,17 @@ def learn(connection: sqlite3.Connection, pairs: Sequence[tuple[str, str]]) -> N
 def known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, float]]:
     """Which of `keys` were seen: the first event's number and its unix time."""
     found: dict[bytes, tuple[int, float]] = {}
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         rows = connection.execute(_lookup(len(chunk)), chunk)
         found.update((key, (seq, at)) for key, seq, at in rows)
     return found
 
 
 @cache
-def _insert(table: str, columns: str, rows: int) -> str:
-    one = f"({_marks(len(columns.split(',')))})"
-    return f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * rows)}"
-
-
-@cache
 def _phones(count: int) -> str:
-    return f"SELECT lid, phone FROM lid WHERE lid IN ({_marks(count)})"
+    return f"SELECT lid, phone FROM lid WHERE lid IN ({marks(count)})"
 
 
 @cache
 def _lookup(count: int) -> str:
-    return f"SELECT key, seq, at FROM seen WHERE key IN ({_marks(count)})"
-
-
-@cache
-def _marks(count: int) -> str:
-    return ", ".join("?" * count)
-
-
-def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    start = 0
-    for size in _CHUNKS:
-        while len(rows) - start >= size:
-            yield rows[start : start + size]
-            start += size
+    return f"SELECT key, seq, at FROM seen WHERE key IN ({marks(count)})"

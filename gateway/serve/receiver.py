@@ -6,7 +6,6 @@ be answered without it.
 
 import asyncio
 import contextlib
-import gc
 import resource
 import signal
 import socket
@@ -20,6 +19,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.config import Config, refuse_open_listener, secrets
 from gateway.errors import GatewayError
+from gateway.garbage import settle_down
 from gateway.journal import Journal
 from gateway.journal.controls import Kind
 from gateway.journal.retention import Retention
@@ -43,8 +43,6 @@ BACKLOG: Final = 4096
 """Connections that may wait to be accepted: Evolution opens one for every event it holds."""
 KEEP_ALIVE: Final = 30.0  # seconds; Evolution closes idle connections after 5
 LONGEST_LINE: Final = 32_768  # bytes of a request's first line or of one header
-GARBAGE: Final = 20_000
-"""Objects made and not yet freed that make Python look for rings among them; its own 700 are a few requests."""
 STOP_WITHIN: Final = 10.0
 """Seconds that requests being answered get when the gateway is asked to stop."""
 
@@ -81,7 +79,7 @@ async def serve(
         supervisor = Supervisor(config, config_file) if with_worker else None
         async with Gateway(config, supervisor).open(try_it) as (webhook_url, page_url, logins):
             plugins = await supervisor.first_ready(unless=stop) if supervisor else ()
-            _settle_garbage()
+            settle_down()
             if not stop.is_set():
                 announce(Started(webhook_url, page_url, logins.new_code(), plugins))
             await stop.wait()
@@ -206,13 +204,6 @@ def _port_errors(host: str, port: int, key: str) -> Iterator[None]:
             f"can't listen on {host}:{port} ({error.strerror or error}): stop what uses it, or set {key}.host and "
             f"{key}.port in config.yaml"
         ) from error
-
-
-def _settle_garbage() -> None:
-    """What is there by now stays: the collector need not look at it, nor look for more after every few requests."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE)
 
 
 def _raise_descriptor_limit() -> None:

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from gateway.sqlite import open_reader
+from gateway.statements import run_on_rows
 
 OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead"]
 
@@ -124,9 +125,10 @@ def open_messages(connection: sqlite3.Connection) -> list[Message]:
 
 def insert(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
     """Queue messages, with the delivery they belong to."""
-    connection.executemany(
+    run_on_rows(
+        connection,
         "INSERT INTO outbox (id, seq, plugin, run, n, instance, target, kind, payload, status, created, server, "
-        "file, finished) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "file, finished) VALUES {rows}",
         [
             (
                 m.id, m.seq, m.plugin, m.run, m.n, m.instance, m.target, m.kind, orjson.dumps(m.payload).decode(),

@@ -18,6 +18,7 @@ from gateway.log import log
 from gateway.migrations import migrate
 from gateway.plugins.state import StateChange
 from gateway.sqlite import GroupCommit, open_writer
+from gateway.statements import run_on_rows
 from gateway.work import outbox
 from gateway.work.attempts import Failed, write_failed
 from gateway.work.controls import Progress, read_progress, write_progress
@@ -220,7 +221,7 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> S
         write_failed(connection, batch.failed)
         _settle(connection, batch.settled)
         _remember(connection, batch.settled)
-        _start(connection, batch.started)
+        _start(connection, batch)
         outbox.update(connection, batch.outbox)
         write_progress(connection, batch.controls)
         connection.executemany(
@@ -231,9 +232,12 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> S
 
 
 def _take(connection: sqlite3.Connection, batch: Batch) -> None:
-    connection.executemany(
-        "INSERT INTO delivery (id, seq, plugin, run, lane, control, status) VALUES (?, ?, ?, ?, ?, ?, 'waiting')",
-        [(d.id, d.seq, d.plugin, d.run, d.lane, d.control) for d in batch.taken],
+    """New deliveries; one whose attempt begins with this very commit is written once, as running."""
+    starts = {delivery.id: ("running", at) for delivery, at in batch.started}
+    run_on_rows(
+        connection,
+        "INSERT INTO delivery (id, seq, plugin, run, lane, control, status, started) VALUES {rows}",
+        [(d.id, d.seq, d.plugin, d.run, d.lane, d.control, *starts.get(d.id, ("waiting", None))) for d in batch.taken],
     )
     connection.executemany(
         "INSERT OR REPLACE INTO position (plugin, generation, seq) VALUES (?, ?, ?)",
@@ -242,13 +246,15 @@ def _take(connection: sqlite3.Connection, batch: Batch) -> None:
 
 
 def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
-    connection.executemany(
-        "UPDATE delivery SET status = ?, alone = ?, failures = ?, retries = ?, deaths = ?, due = ?, started = ?, "
-        "millis = ?, handler = ?, control = ?, error = coalesce(?, error) WHERE id = ?",
+    run_on_rows(
+        connection,
+        "UPDATE delivery SET status = column2, alone = column3, failures = column4, retries = column5, "
+        "deaths = column6, due = column7, started = column8, millis = column9, handler = column10, "
+        "control = column11, error = coalesce(column12, error) FROM (VALUES {rows}) WHERE id = column1",
         [
             (
-                s.status, s.delivery.alone, s.delivery.failures, s.delivery.retries, s.delivery.deaths, s.delivery.due,
-                s.started, s.millis, s.handler, s.delivery.control, s.error, s.delivery.id,
+                s.delivery.id, s.status, s.delivery.alone, s.delivery.failures, s.delivery.retries, s.delivery.deaths,
+                s.delivery.due, s.started, s.millis, s.handler, s.delivery.control, s.error,
             )
             for s in settled
         ],
@@ -258,8 +264,9 @@ def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
 
 def _remember(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
     changes = [change for each in settled for change in each.changes]
-    connection.executemany(
-        "INSERT OR REPLACE INTO state (plugin, instance, scope, value, revision) VALUES (?, ?, ?, ?, ?)",
+    run_on_rows(
+        connection,
+        "INSERT OR REPLACE INTO state (plugin, instance, scope, value, revision) VALUES {rows}",
         [(c.key.plugin, c.key.instance, c.key.scope, c.value, c.revision + 1) for c in changes],
     )
     connection.executemany(
@@ -268,8 +275,11 @@ def _remember(connection: sqlite3.Connection, settled: Sequence[Settled]) -> Non
     )
 
 
-def _start(connection: sqlite3.Connection, started: Sequence[tuple[Delivery, float]]) -> None:
-    connection.executemany(
-        "UPDATE delivery SET status = 'running', alone = ?, failures = ?, deaths = ?, started = ? WHERE id = ?",
-        [(d.alone, d.failures, d.deaths, at, d.id) for d, at in started],
+def _start(connection: sqlite3.Connection, batch: Batch) -> None:
+    new = {delivery.id for delivery in batch.taken}
+    run_on_rows(
+        connection,
+        "UPDATE delivery SET status = 'running', alone = column2, failures = column3, deaths = column4, "
+        "started = column5 FROM (VALUES {rows}) WHERE id = column1",
+        [(d.id, d.alone, d.failures, d.deaths, at) for d, at in batch.started if d.id not in new],
     )

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from traceback import StackSummary, TracebackException
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -32,8 +32,6 @@ from gateway.work import Delivery, storable
 from gateway.worker.frames import place_of
 from gateway.worker.verdict import Ended, Result
 
-T = TypeVar("T")
-
 ERROR_LIMIT: Final = 20_000
 """Characters kept of a traceback: its end, where the error is."""
 _MARGIN: Final = 10_000
@@ -50,6 +48,12 @@ class Job(msgspec.Struct, frozen=True):
 
 class HandlerTimeout(Exception):
     """A handler took longer than `delivery.timeout`."""
+
+
+class _Match(msgspec.Struct):
+    """The handler that was found, as far as the search has come."""
+
+    handler: Handler | None = None
 
 
 class Attempts:
@@ -102,16 +106,18 @@ class Attempts:
         return self._run(job, event, self._open(job, event), clock)
 
     async def _run(self, job: Job, event: Event, ctx: EventContext[Any, Any], clock: "Clock") -> Ended:
-        handler: Handler | None = None
+        match = _Match()
         try:
-            handler = await self._within_limit(self._plugin.find(event, ctx), "its filters")
+            await self._within_limit(self._find_and_await(match, event, ctx), match)
+            handler = match.handler
             if handler is None:
                 return clock.end(job, "skipped")
-            await self._call(handler, event, ctx)
+            if not handler.is_async:
+                await self._in_thread(handler, event, ctx)
             sends = ctx.take_effects()
             return clock.end(job, "done", handler=handler.name, sends=sends, changes=ctx.take_changes())
         except BaseException as error:  # noqa: BLE001 -- a stranger's code ran: SystemExit and cancellation end here too
-            return self._failed(job, clock, handler, error)
+            return self._failed(job, clock, match.handler, error)
         finally:
             ctx.close()
 
@@ -140,24 +146,25 @@ class Attempts:
             source=self._state,
         )
 
-    async def _call(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
-        if handler.is_async:
+    async def _find_and_await(self, match: "_Match", event: Event, ctx: EventContext[Any, Any]) -> None:
+        """Filters and an `async` handler share one limit: a second one costs as much as most handlers."""
+        match.handler = handler = await self._plugin.find(event, ctx)
+        if handler is not None and handler.is_async:
             running = handler.function(event, ctx)
             assert running is not None  # noqa: S101 -- a coroutine function gives a coroutine
-            await self._within_limit(running, handler.name)
-        else:
-            await self._in_thread(handler, event, ctx)
+            await running
 
-    async def _within_limit(self, running: Awaitable[T], what: str) -> T:
+    async def _within_limit(self, running: Awaitable[object], match: "_Match") -> None:
         limit = asyncio.timeout(self._timeout)
         try:
             async with limit:
-                result = await running
+                await running
                 if not limit.expired():
-                    return result
+                    return
         except TimeoutError:
             if not limit.expired():
                 raise
+        what = match.handler.name if match.handler else "its filters"
         raise HandlerTimeout(f"{what} took longer than {self._timeout:g} s (delivery.timeout) and was cancelled")
 
     async def _in_thread(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
@@ -173,7 +180,7 @@ class Attempts:
             if isinstance(result, BaseException):
                 raise result
             if asyncio.iscoroutine(result):
-                await self._within_limit(result, handler.name)
+                await self._within_limit(result, _Match(handler))
             return
         text = f"{handler.name} took longer than {self._timeout:g} s (delivery.timeout)"
         self._log_overrun(handler, threads)

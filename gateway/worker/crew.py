@@ -3,19 +3,23 @@
 Of its own, because two run it: the worker's process, and the test kit inside a test.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from gateway.config import Config, secrets
 from gateway.evolution import Evolution
-from gateway.log import log
+from gateway.log import Level, Line, write_lines
 from gateway.plugins.loader import Loaded
 from gateway.redact import Redactor
 from gateway.work import Batch, Settled, WorkStore
+from gateway.work.store import Status
 from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
 from gateway.worker.loading import facts
 from gateway.worker.outbox import Outbox
+
+_LEVELS: Final[Mapping[Status, Level]] = {"dead": "error", "waiting": "warning", "skipped": "debug"}
 
 
 class Crew:
@@ -80,17 +84,17 @@ class Crew:
         await self._store.close()
 
     def _on_settled(self, batch: Sequence[Settled]) -> None:
-        for each in batch:
-            _log(each)
-            if self.outbox:
+        write_lines(map(_line, batch))
+        if self.outbox:
+            for each in batch:
                 self.outbox.add([message for message in each.messages if message.status == "queued"])
         self._tell(batch)
         self._changed([each.delivery.seq for each in batch])
 
 
-def _log(settled: Settled) -> None:
-    write = {"dead": log.error, "waiting": log.warning, "skipped": log.debug}.get(settled.status, log.info)
-    write("handled" if settled.status == "done" else f"delivery_{settled.status}", **describe(settled))
+def _line(settled: Settled) -> Line:
+    fact = "handled" if settled.status == "done" else f"delivery_{settled.status}"
+    return Line(_LEVELS.get(settled.status, "info"), fact, describe(settled))
 
 
 def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[int]], None]) -> Outbox | None:

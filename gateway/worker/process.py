@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from gateway.config import Config
 from gateway.errors import GatewayError
+from gateway.garbage import settle_down
 from gateway.log import log
 from gateway.owner import Owner
 from gateway.plugins.loader import Loaded
@@ -100,6 +101,7 @@ async def _work(config: Config, loaded: Loaded, link: WorkerLink | None) -> int:
     await crew.begin()
     if link:
         link.ready([each.plugin.name for each in loaded.plugins], len(loaded.errors))
+    settle_down()
     async with work_retention(config.data, store):
         why = await _until_stopped(crew.engine, link, config.worker.memory)
     await crew.close(GRACE, suspects=why == "memory")

@@ -154,3 +154,26 @@ async def test_a_job_for_a_store_that_is_closed_fails_at_once(store: WorkStore) 
 )
 def test_text_is_kept_but_for_halves_of_characters(text: str, kept: str) -> None:
     assert storable(text) == kept
+
+
+async def test_a_delivery_taken_up_and_started_at_once_runs_from_the_first(
+    store: WorkStore, reader: WorkReader
+) -> None:
+    starts, waits = delivery(1), delivery(2)
+
+    await store.write(Batch(taken=[starts, waits], started=[(starts, 2.0)]))
+
+    rows = [reader.deliveries([seq])[seq][0] for seq in (1, 2)]
+    assert [(row.status, row.started) for row in rows] == [("running", 2.0), ("waiting", None)]
+
+
+async def test_a_batch_of_any_size_is_written_whole(store: WorkStore, reader: WorkReader) -> None:
+    many = [delivery(number) for number in range(1, 152)]
+
+    await store.write(Batch(taken=many))
+    await store.write(Batch(started=[(each, float(each.id)) for each in many]))
+    await store.write(Batch(settled=[settled(each) for each in many[:149]]))
+
+    rows = [row for rows in reader.deliveries([each.seq for each in many]).values() for row in rows]
+    assert [row.status for row in rows] == ["done"] * 149 + ["running"] * 2
+    assert [row.started for row in rows[149:]] == [150.0, 151.0]

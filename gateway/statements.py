@@ -1,0 +1,41 @@
+"""Run one statement on many rows: a few calls into SQLite for a whole batch, of its own because both stores need it.
+
+Each call gives up the interpreter's lock and has to win it back, perhaps from a handler that computes. Row by row, a
+batch waited for that longer than for the disk.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
+"""Rows in one statement: a few sizes only, so that each statement is prepared once and kept."""
+
+
+def run_on_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    """Run a statement in which `{rows}` stands for rows of values: `(?, ?), (?, ?)` after VALUES."""
+    for chunk in chunks(rows):
+        connection.execute(_filled(statement, len(chunk), len(chunk[0])), [value for row in chunk for value in row])
+
+
+def chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The rows in order, so many at a time that few different statements are needed."""
+    start = 0
+    for size in _SIZES:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+
+
+@cache
+def marks(count: int) -> str:
+    """So many question marks, for a list of values."""
+    return ", ".join("?" * count)
+
+
+@cache
+def _filled(statement: str, rows: int, columns: int) -> str:
+    return statement.replace("{rows}", ", ".join([f"({marks(columns)})"] * rows))
