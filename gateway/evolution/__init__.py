@@ -21,32 +21,43 @@ from gateway.evolution.errors import (
     Unauthorized,
     UnsupportedCall,
 )
+from gateway.evolution.groups import Invite, MemberChange
+from gateway.evolution.instances import CreatedInstance, Instance, InstanceSettings, Pairing, ServerInfo
 from gateway.evolution.keys import MessageKey
 from gateway.evolution.options import Options
+from gateway.evolution.webhooks import Webhook
 
 __all__ = [
     "Call",
+    "CreatedInstance",
     "Disconnected",
     "Evolution",
     "EvolutionError",
     "EvolutionUnreachable",
     "EvolutionUnsure",
     "FoundMessage",
+    "Instance",
+    "InstanceSettings",
     "InvalidCall",
+    "Invite",
     "LicenseRequired",
     "MediaContent",
+    "MemberChange",
     "MessageKey",
     "NameTaken",
     "NoSuchInstance",
     "NotOnWhatsApp",
     "NumberCheck",
     "Options",
+    "Pairing",
     "Profile",
     "RateLimited",
     "Receipt",
     "SentMessage",
     "ServerFault",
+    "ServerInfo",
     "Unauthorized",
     "UnsupportedCall",
     "Version",
+    "Webhook",
 ]

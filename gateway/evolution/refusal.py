@@ -62,7 +62,7 @@ _SAYS: Final[Mapping[type[EvolutionError], re.Pattern[str]]] = {
         re.IGNORECASE,
     ),
     EvolutionUnsure: re.compile(r"timed out|prisma", re.IGNORECASE),
-    NoSuchInstance: re.compile(r"instance does not exist", re.IGNORECASE),
+    NoSuchInstance: re.compile(r'instance does not exist|instance ".*" not found', re.IGNORECASE),
     NameTaken: re.compile(r"already in use", re.IGNORECASE),
     UnsupportedCall: re.compile(r"method not available|cannot (get|post|put|delete) /", re.IGNORECASE),
 }
