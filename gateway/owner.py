@@ -1,4 +1,4 @@
-"""One lock for each half of the gateway, so that two never write one data folder.
+"""One lock for each half of the gateway, so that two never write one data folder; and one for who plays Evolution.
 
 The lock is the kernel's: it ends with its process, however that ends, and leaves nothing stale behind.
 """
@@ -13,7 +13,7 @@ from typing import Final, Literal, Self
 
 from gateway.errors import DataFolderBusy
 
-Half = Literal["receiver", "worker"]
+Half = Literal["receiver", "worker", "simulator"]
 _RETRY: Final = 0.05  # seconds
 
 

@@ -11,7 +11,8 @@ import click
 from gateway import __version__
 from gateway.cli.options import config_option, load_config
 from gateway.config import Config, secrets
-from gateway.log import configure
+from gateway.log import configure, log
+from gateway.play import with_play
 from gateway.serve.receiver import Started
 from gateway.serve.receiver import serve as run_receiver
 from gateway.web.login import admin_token
@@ -41,7 +42,11 @@ def receive(config_file: Path | None, *, show_link: bool) -> None:
 @click.option("--link", type=int, hidden=True, help="Descriptor of the socket to the receiver.")
 def work(config_file: Path | None, *, link: int | None) -> None:
     """Run the worker alone: run the plugins on what a receiver on the same data folder accepts."""
-    sys.exit(run_worker(_prepare(config_file), link))
+    config = _prepare(config_file)
+    played = with_play(config)
+    if played is not config:
+        log.info("answers_played", result="answers go to  gateway simulate --server  and to nobody's phone")
+    sys.exit(run_worker(played, link))
 
 
 def _prepare(config_file: Path | None) -> Config:
@@ -72,7 +77,7 @@ def _banner(config: Config, started: Started, *, show_link: bool) -> str:
             "",
             f"  Webhooks   {started.webhook_url}    paste into Evolution (by-events on or off, both work)",
             f"  Live page  {page}    {link_note}",
-            f"  Try it     {_try_it()}    no WhatsApp needed",
+            f"  Try it     {_command()} simulate --server    chat with your bot here, no WhatsApp needed",
             "",
         ]
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 import msgspec
+from click.core import ParameterSource
 
 from gateway import names, samples
 from gateway.cli.options import config_option, json_option, load_config
@@ -35,6 +36,11 @@ from gateway.simulate.request import Headers, make_post, origin, post_url
 
 CONNECTIONS_AT_A_RATE: Final = 64
 """Requests that may be under way when a rate is asked for: enough that a slow answer does not slow the next event."""
+
+FICTIONAL_PHONE: Final = "12025550142"
+"""Who writes in a play: 555-0100 to 555-0199 are nobody's, so whatever happens to an answer, no phone rings."""
+PLAYED_INSTANCE: Final = "play"
+"""Whom they write to: no real server has it, for the same reason."""
 
 _HINTS: Final = {
     401: "It asks for a credential: run this where its config.yaml is, or add --config, --header or --jwt-key.",
@@ -64,6 +70,8 @@ class Given(TypedDict):
     repeat: bool
     retry: bool
     retry_scale: float
+    server: bool
+    wait: float
     config_file: Path | None
     as_json: bool
 
@@ -122,6 +130,14 @@ def _read_url(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @click.option(
     "--retry-scale", type=click.FloatRange(min=0), default=1.0, help="Multiplies the waits; 0.01: 100x faster."
 )
+@click.option("--server", is_flag=True, help="Play Evolution's server too, and chat with the bot on this terminal.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="With --server and piped input: seconds that a line may take to be answered.",
+)
 @config_option
 @json_option("Print the summary as one JSON object.")
 def simulate(**given: Unpack[Given]) -> None:
@@ -131,6 +147,9 @@ def simulate(**given: Unpack[Given]) -> None:
     (messages-upsert__image-v236). Every body has fresh ids and times. Exit code 1 if one did not arrive.
     """
     config = load_config(given["config_file"])
+    if given["server"]:
+        _play(config, given)
+        return
     target = _aim(config, given)
     script = _write_script(config, target, given)
     _warn(config, given)
@@ -140,6 +159,24 @@ def simulate(**given: Unpack[Given]) -> None:
     view |= tally.view(time.monotonic() - begun)
     click.echo(json_text(view) if given["as_json"] else "\n".join(_lines(view, tally, given["phone"])))
     _end(tally, target)
+
+
+def _play(config: Config, given: Given) -> None:
+    from gateway.cli.play import Player, play  # noqa: PLC0415 -- a whole server, which plain posting needs none of
+
+    if given["url"]:
+        raise click.UsageError("--server plays Evolution for the gateway of this folder; --url names another")
+    named = click.get_current_context().get_parameter_source
+    is_given = named("phone") is not ParameterSource.DEFAULT
+    play(
+        config,
+        Player(
+            phone=given["phone"] if is_given else FICTIONAL_PHONE,
+            name=given["name"] or "Ana",
+            instance=given["instance"] if named("instance") is not ParameterSource.DEFAULT else PLAYED_INSTANCE,
+            wait=given["wait"],
+        ),
+    )
 
 
 def _aim(config: Config, given: Given) -> Target:

@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 from gateway.config import Config
 from gateway.errors import GatewayError
 from gateway.log import log
+from gateway.play import FILE as PLAY
 from gateway.serve.child import Child
 from gateway.serve.restarts import CALM, Restarts
 from gateway.serve.watch import Watch
@@ -170,7 +171,7 @@ class Supervisor:
         return [sys.executable, "-m", "gateway", "work", *where]
 
     async def _watch(self) -> None:
-        async for changed in Watch(self._config.routes):
+        async for changed in Watch(self._config.routes, [self._config.data / PLAY]):
             await self._reload(changed)
 
     async def _reload(self, changed: Sequence[str]) -> None:

@@ -1,8 +1,8 @@
-"""Notice that a plugin file changed: by looking, for no notification reaches across every container's mounts."""
+"""Notice that a file changed: by looking, for no notification reaches across every container's mounts."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +14,10 @@ _Seen = dict[Path, tuple[int, int]]
 class Watch:
     """Iterate over it to get the names of changed files, once they have stopped changing for one look."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, also: Sequence[Path] = ()) -> None:
+        """The Python files of a folder, and some others, which may not be there."""
         self._folder = folder
+        self._also = also
 
     async def __aiter__(self) -> AsyncIterator[list[str]]:
         """Go on until the consumer stops."""
@@ -30,7 +32,7 @@ class Watch:
 
     def _look(self) -> _Seen:
         try:
-            paths = sorted(self._folder.rglob("*.py"))
+            paths = [*sorted(self._folder.rglob("*.py")), *self._also]
         except OSError:  # a folder that vanished while it was read: the next look sees what is there then
             return {}
         return {path: (stat.st_mtime_ns, stat.st_size) for path in paths if (stat := _stat(path))}

@@ -6,11 +6,12 @@
 
 from gateway.simulate.payload import Cast, Script, choose_sample, read_phone
 from gateway.simulate.request import Post, Target, target_of
-from gateway.simulate.sender import Pace, Sender
+from gateway.simulate.sender import OnRetry, Pace, Sender
 from gateway.simulate.tally import Outcome, Tally
 
 __all__ = [
     "Cast",
+    "OnRetry",
     "Outcome",
     "Pace",
     "Post",

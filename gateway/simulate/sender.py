@@ -20,6 +20,9 @@ from gateway.simulate.tally import Outcome, Tally
 
 _REASON_LIMIT: Final = 300  # characters shown of an answer nobody knows
 
+OnRetry = Callable[[Outcome, float], None]
+"""Hears of an attempt that failed, and how many seconds follow until the next."""
+
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """How fast, and how stubbornly."""
@@ -37,10 +40,7 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 class Sender:
     """Posts events and counts what came of them. Use it with `async with`."""
 
-    def __init__(
-        self, pace: Pace, *, random: Random | None = None, on_retry: Callable[[Outcome, float], None] | None = None
-    ) -> None:
-        """`on_retry` hears of each attempt that failed, and how many seconds follow until the next."""
+    def __init__(self, pace: Pace, *, random: Random | None = None, on_retry: OnRetry | None = None) -> None:
         self.tally = Tally()
         self._pace = pace
         self._random = random or Random()  # noqa: S311 -- jitter, no secret

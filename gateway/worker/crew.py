@@ -16,7 +16,7 @@ from gateway.work.store import Status
 from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
-from gateway.worker.loading import facts
+from gateway.worker.loading import SENDS_TO, facts
 from gateway.worker.outbox import Outbox
 
 _LEVELS: Final[Mapping[Status, Level]] = {"dead": "error", "waiting": "warning", "skipped": "debug"}
@@ -43,6 +43,7 @@ class Crew:
         self._intake = intake
         self._changed = changed
         self._tell = settled
+        self._sends_to = config.evolution.url if config.evolution.apikey else None
         self.outbox = _open_outbox(config, store, changed)
         self.engine = Engine(
             config=config,
@@ -57,7 +58,7 @@ class Crew:
 
     async def begin(self) -> None:
         """Say what is loaded, and take up the messages that an earlier worker left."""
-        await self._store.write(Batch(facts=facts(self._loaded)))
+        await self._store.write(Batch(facts={**facts(self._loaded), SENDS_TO: self._sends_to}))
         if self.outbox:
             await self.outbox.recover()
 

@@ -1,6 +1,7 @@
 """Load the plugins this worker is to run, and say of them what others have to know."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from gateway.config import Config, secrets
 from gateway.errors import PluginError
@@ -9,6 +10,9 @@ from gateway.plugins import Handler
 from gateway.plugins.loader import Loaded, LoadError, load_folder
 from gateway.redact import Redactor
 from gateway.worker.link import LoadReport
+
+SENDS_TO: Final = "sends_to"
+"""The fact that names the Evolution server of this worker; None where it has no key for one."""
 
 
 def load_plugins(config: Config) -> Loaded:

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 import orjson
 
-from gateway.simulate import Outcome, Pace, Sender, Target
+from gateway.simulate import OnRetry, Outcome, Pace, Sender, Target
 from gateway.simulate.request import make_post
 from gateway.testing.evolution.world import Instance, World
 
@@ -23,11 +23,22 @@ _ENVIRONMENT: Final = str.maketrans(".-", "__")
 class Hooks:
     """Posts what happens. Use it with `async with`; nothing is posted any more after its end."""
 
-    def __init__(self, world: World, *, retry_scale: float, random: Random, inbox: Inbox | None = None) -> None:
-        """`retry_scale` multiplies the waits between Evolution's ten attempts; an `inbox` takes all events instead."""
+    def __init__(
+        self,
+        world: World,
+        *,
+        retry_scale: float,
+        random: Random,
+        inbox: Inbox | None = None,
+        on_retry: OnRetry | None = None,
+    ) -> None:
+        """`retry_scale` multiplies the waits between Evolution's ten attempts; `on_retry` hears of each that failed.
+
+        An `inbox` takes all events instead.
+        """
         self._world = world
         self._inbox = inbox
-        self._sender = Sender(Pace(connections=CONNECTIONS, retry_scale=retry_scale), random=random)
+        self._sender = Sender(Pace(connections=CONNECTIONS, retry_scale=retry_scale), random=random, on_retry=on_retry)
         self._tasks: set[asyncio.Task[Outcome | None]] = set()
         self._stack = AsyncExitStack()
         self.muted: set[str] = set()

@@ -140,8 +140,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
                 data=data,
             )
         )
-        await self.hooks.emit(self.instance, "messages.upsert", data)
-        return happening
+        outcome = await self.hooks.emit(self.instance, "messages.upsert", data)
+        return msgspec.structs.replace(happening, event=outcome.id if outcome else None)
 
     async def _introduce(self) -> None:
         """A contact's first message tells of the contact too, before the message itself."""

@@ -13,7 +13,7 @@ from typing import Final, Literal, Self
 
 from aiohttp import web
 
-from gateway.simulate.payload import read_phone
+from gateway.simulate import OnRetry, read_phone
 from gateway.testing.evolution.desk import Desk, NoAnswer, Request, read_request
 from gateway.testing.evolution.faults import Fault, Faults, Rule
 from gateway.testing.evolution.hooks import Hooks, Inbox
@@ -42,12 +42,13 @@ class EvolutionServer:
         port: int = 0,
         apikey: str = APIKEY,
         webhook: str | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         typing_scale: float = 1.0,
         retry_scale: float = 1.0,
         hang: float | None = None,
         clock: Callable[[], float] = time.time,
         inbox: Inbox | None = None,
+        on_retry: OnRetry | None = None,
     ) -> None:
         """`port` 0 takes a free one.
 
@@ -56,21 +57,29 @@ class EvolutionServer:
             port: to listen on.
             apikey: the global key; each instance has a token of its own besides.
             webhook: where the first instance posts, by events.
-            seed: of ids, and of what happens by chance.
+            seed: of ids, and of what happens by chance; None: another one each time.
             typing_scale: multiplies the waits that calls ask for as `delay`; 0 in tests that do not look at them.
             retry_scale: multiplies the waits between attempts to post a webhook.
             hang: seconds after which a connection that gets no answer is cut; None: never.
             clock: gives unix seconds.
             inbox: takes the bodies of events, in place of the webhook.
+            on_retry: hears of each attempt to post a webhook that failed.
         """
         self.apikey = apikey
         self.requests: list[Request] = []
         """All that came, whatever became of it."""
-        self.world = World(version, Random(seed), clock)  # noqa: S311 -- a play
+        random = Random(seed)  # noqa: S311 -- a play
+        self.world = World(version, random, clock)
         self._hang = hang
         self._port = port
-        self._faults = Faults(Random(seed + 1))  # noqa: S311 -- a play
-        self._hooks = Hooks(self.world, retry_scale=retry_scale, random=Random(seed + 2), inbox=inbox)  # noqa: S311 -- a play
+        self._faults = Faults(Random(random.random()))  # noqa: S311 -- a play
+        self._hooks = Hooks(
+            self.world,
+            retry_scale=retry_scale,
+            random=Random(random.random()),  # noqa: S311 -- a play
+            inbox=inbox,
+            on_retry=on_retry,
+        )
         self._desk = Desk(self.world, self._hooks, self._faults, apikey=apikey, typing_scale=typing_scale)
         self._stack = AsyncExitStack()
         self._ending = asyncio.Event()

@@ -48,6 +48,8 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True):
     """The message as Evolution's webhook and answer have it."""
     at: float = 0.0
     """Unix seconds."""
+    event: str | None = None
+    """What the gateway calls the event, once it has taken it."""
 
 
 class Stored(msgspec.Struct, kw_only=True):

@@ -1,0 +1,82 @@
+"""What a person at the terminal may type in a play: words, and a few things that a phone has a button for.
+
+They begin with a colon, for what begins with a slash belongs to the bot.
+"""
+
+import mimetypes
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+from gateway.cli.chat import choices
+from gateway.testing import EvolutionServer, Happening, Person
+
+HELP: Final = (
+    ":send FILE      a photo, a voice note, any file",
+    ":react 👍       to the bot's last message",
+    ":quote TEXT     answer the bot's last message",
+    ":pick 2         the second button, row or option of the bot's last message",
+)
+_SHAPES: Final = {"image": "image", "video": "video", "audio": "audio"}
+
+
+class Refusal(Exception):
+    """What was typed can't be done; the text says why."""
+
+
+class Talk:
+    """Turns lines into what a person does."""
+
+    def __init__(self, server: EvolutionServer, person: Person) -> None:
+        self._server = server
+        self._person = person
+        self._commands: dict[str, Callable[[str], Awaitable[Happening]]] = {
+            ":send": self._send,
+            ":react": self._react,
+            ":quote": self._quote,
+            ":pick": self._pick,
+        }
+
+    async def do(self, line: str) -> Happening:
+        """Do it; gives what happened, once the gateway has it.
+
+        Raises:
+            Refusal: it can't be done.
+        """
+        word, _, rest = line.partition(" ")
+        command = self._commands.get(word)
+        return await (command(rest.strip()) if command else self._person.write(line))
+
+    async def _send(self, name: str) -> Happening:
+        path, data = _read(name)
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        shape = _SHAPES.get(kind.partition("/")[0], "document")
+        return await self._person.send(shape, data, mimetype=kind, file_name=path.name)
+
+    async def _react(self, emoji: str) -> Happening:
+        return await self._person.react(self._last().id, emoji)
+
+    async def _quote(self, text: str) -> Happening:
+        return await self._person.write(text, quote=self._last().id)
+
+    async def _pick(self, number: str) -> Happening:
+        offered = choices(self._last())
+        if not number.isdecimal() or not 0 < int(number) <= len(offered):
+            raise Refusal(f"the bot's last message offers {len(offered)} choices")
+        return await self._person.choose(self._last().id, offered[int(number) - 1])
+
+    def _last(self) -> Happening:
+        """The bot's last message in this chat."""
+        here = self._server.transcript(self._person.chat, instance=self._person.instance.name)
+        last = next((each for each in reversed(here) if each.kind == "sent"), None)
+        if last is None:
+            raise Refusal("the bot has not written yet")
+        return last
+
+
+def _read(name: str) -> tuple[Path, bytes]:
+    path = Path(name).expanduser()
+    try:
+        return path, path.read_bytes()
+    except OSError as error:
+        raise Refusal(f"{name or 'no file'} can't be read: {error.strerror}") from None
