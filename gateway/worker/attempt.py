@@ -29,6 +29,7 @@ from gateway.plugins.context import EventContext
 from gateway.plugins.state import Memory, Nothing, StateChange, StateSource
 from gateway.redact import Redactor
 from gateway.work import Delivery, storable
+from gateway.worker.explain import PluginAnswer, explain
 from gateway.worker.frames import place_of
 from gateway.worker.verdict import Ended, Result
 
@@ -36,6 +37,9 @@ ERROR_LIMIT: Final = 20_000
 """Characters kept of a traceback: its end, where the error is."""
 _MARGIN: Final = 10_000
 """More characters that are searched for secrets before the cut, so that none is cut in two and then not known."""
+
+_GONE: Final = "The journal no longer holds this event, or can't read it."
+_UNREADABLE: Final = "The event can't be read back: {}"
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -90,15 +94,33 @@ class Attempts:
         except Exception as error:  # noqa: BLE001 -- one row that nothing can be made of must not take its batch along
             return clock.end(job, "failed", error=self._explain(job, error))
 
+    async def explain(self, job: Job) -> PluginAnswer:
+        """Which handler would run, and why; none is run."""
+        name = self._plugin.name
+        if job.event is None:
+            return PluginAnswer(plugin=name, error=_GONE)
+        try:
+            event = decode(job.event.event, parse(job.event.body), directory=job.event.phones)
+        except EnvelopeError as error:
+            return PluginAnswer(plugin=name, error=_UNREADABLE.format(error))
+        ctx = self._open(job, event)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await explain(self._plugin, event, ctx)
+        except TimeoutError:
+            return PluginAnswer(plugin=name, error=f"Its filters took longer than {self._timeout:g} s")
+        finally:
+            ctx.close()
+
     def _prepare(self, job: Job, clock: "Clock") -> Ended | Coroutine[Any, Any, Ended]:
         if job.event is None:
-            return clock.end(job, "dead", error="The journal no longer holds this event, or can't read it.")
+            return clock.end(job, "dead", error=_GONE)
         if not job.event.intact:
             return clock.end(job, "dead", error="The event's row in the journal is damaged: its checksum differs.")
         try:
             event = decode(job.event.event, parse(job.event.body), directory=job.event.phones)
         except EnvelopeError as error:
-            return clock.end(job, "dead", error=f"The event can't be read back: {error}")
+            return clock.end(job, "dead", error=_UNREADABLE.format(error))
         if not self._plugin.candidates(type(event)):
             return clock.end(job, "skipped")
         if self._library is not None:

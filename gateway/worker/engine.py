@@ -29,6 +29,7 @@ from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
+from gateway.worker.questions import Questions
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.verdict import Ended, failed_attempt, survived
@@ -70,7 +71,8 @@ class Engine:
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
         self._library = Library.of(config)
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
-        self._controls = Controls(store, intake, config.data, self._running, self._add)
+        self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._give_up)
+        self._controls = Controls(store, intake, config.data, self._running, add=self._add, questions=self._questions)
         self._revisions = Revisions()
         self._outages: dict[str, Outage] = {}
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
@@ -125,6 +127,7 @@ class Engine:
         next worker runs them alone to find out which.
         """
         batch = self._judged()
+        self._questions.stop()
         for running in self._running.values():
             running.host.stop()
             if not suspects:
@@ -142,6 +145,9 @@ class Engine:
         """By plugin, the events whose handlers run now."""
         running = {name: [each.seq for each in one.lanes.in_flight()] for name, one in self._running.items()}
         return {name: seqs for name, seqs in running.items() if seqs}
+
+    def _give_up(self) -> None:
+        self.stuck = True
 
     def _prepare(self, plugin: Plugin[Any, Any], redactor: Redactor) -> Running:
         settings = self._config.delivery_of(plugin.name)

@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from gateway import config
 from gateway.log import log
@@ -18,7 +19,11 @@ from gateway.plugins import Plugin
 from gateway.redact import Redactor
 from gateway.work.state import StateReader
 from gateway.worker.attempt import Attempts, Job
+from gateway.worker.explain import PluginAnswer
+from gateway.worker.rehearsal import Rehearsed, rehearsed
 from gateway.worker.verdict import Ended
+
+T = TypeVar("T")
 
 
 class Host:
@@ -42,7 +47,8 @@ class Host:
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
-        self._attempts = Attempts(
+        make = partial(
+            Attempts,
             plugin,
             timeout=settings.timeout,
             redactor=redactor,
@@ -51,6 +57,8 @@ class Host:
             clock=clock,
             library=library,
         )
+        self._attempts, self._trials = make(), make()
+        """What is settled, and what leaves no trace."""
         self._loop = asyncio.new_event_loop()
         self._is_stopping = False
         self._given = self._returned = 0
@@ -83,6 +91,22 @@ class Host:
         """Begin attempts. Called on the home loop."""
         self._given += len(jobs)
         self._loop.call_soon_threadsafe(self._begin, jobs)
+
+    async def explain(self, job: Job) -> PluginAnswer:
+        """Which handler would take the event, and why."""
+        return await self._ask(self._trials.explain(job))
+
+    async def rehearse(self, job: Job) -> Rehearsed:
+        """What the plugin would do with the event. Nothing of it is sent or saved."""
+        return await self._ask(self._rehearse(job))
+
+    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        """Have something run by the plugin's loop beside the attempts, and wait for it on the home loop."""
+        self._given += 1
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
+        finally:
+            self._given -= 1
 
     def stop(self) -> None:
         """Take nothing more up. What runs goes on until the process ends."""
@@ -118,6 +142,10 @@ class Host:
 
     async def _finish(self, running: Coroutine[Any, Any, Ended]) -> None:
         self._report(await running)
+
+    async def _rehearse(self, job: Job) -> Rehearsed:
+        outcome = self._trials.at_once(job)
+        return rehearsed(outcome if isinstance(outcome, Ended) else await outcome, self._state)
 
     def _report(self, ended: Ended) -> None:
         self._returned += 1
