@@ -3,6 +3,7 @@
 What a bot's author imports is here; everything else is the machine, and may change.
 """
 
+from gateway.config import Secret
 from gateway.errors import (
     ConfigError,
     ContextClosed,
@@ -97,7 +98,7 @@ from gateway.events import (
     UnknownEvent,
     Vote,
 )
-from gateway.plugins import Card, Context, Delivery, Drop, EventContext, Plugin, Queued, Retry, Row, filters
+from gateway.plugins import CallNext, Card, Context, Delivery, Drop, EventContext, Plugin, Queued, Retry, Row, filters
 
 __version__ = "0.1.0"
 
@@ -107,6 +108,7 @@ __all__ = [
     "CalendarEvent",
     "Call",
     "CallInfo",
+    "CallNext",
     "Card",
     "ChamaAi",
     "ChamaAiAction",
@@ -190,6 +192,7 @@ __all__ = [
     "RemoveInstance",
     "Retry",
     "Row",
+    "Secret",
     "SendMessage",
     "SendMessageUpdate",
     "ServerError",

@@ -16,9 +16,11 @@ import msgspec
 from gateway import names
 from gateway.cli.options import config_option, json_option, load_config
 from gateway.cli.output import columns, count, heading, json_text
+from gateway.cli.plugin import setting_lines, settings_of
 from gateway.config import Config, refuse_open_listener
 from gateway.errors import GatewayError
-from gateway.plugins import Handler, Loaded, LoadedPlugin, LoadError, load_folder
+from gateway.plugins import Handler, Loaded, LoadedPlugin, LoadError
+from gateway.plugins.available import load_all
 from gateway.redact import printable
 from gateway.web.controls import EVERYBODY, read_paused
 from gateway.work import WorkReader
@@ -53,21 +55,31 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @click.command()
+@click.argument("name", required=False)
 @config_option
 @json_option("Print one JSON object for each plugin.")
-def plugins(config_file: Path | None, *, as_json: bool) -> None:
-    """List the loaded plugins and what they subscribe to."""
+def plugins(name: str | None, config_file: Path | None, *, as_json: bool) -> None:
+    """List the loaded plugins and what they subscribe to; with NAME that one alone, and its settings."""
     config = load_config(config_file)
     loaded = _load(config)
+    shown = [each for each in loaded.plugins if name in (None, each.plugin.name)]
+    if name and not (shown or loaded.errors):
+        raise click.UsageError(f"no plugin {name}; there is {', '.join(each.plugin.name for each in loaded.plugins)}")
     outages, paused = _outages(config), read_paused(config.data)
-    for each in loaded.plugins:
+    for each in shown:
         enabled = config.plugin(each.plugin.name).enabled
         view = _plugin_view(each, enabled=enabled, held=outages.get(each.plugin.name))
         if since := paused.get(each.plugin.name, paused.get(EVERYBODY)):
             view["paused"] = since
-        click.echo(json_text(view) if as_json else "\n".join([*_plugin_lines(view), ""]))
+        settings = settings_of(each) if name else []
+        if as_json:
+            click.echo(json_text(view | ({"settings": settings} if name else {})))
+        else:
+            click.echo("\n".join([*_plugin_lines(view), *setting_lines(settings), ""]))
     if not loaded.plugins and not as_json:
         click.echo(f"  No plugins in {_short(config.routes)}: put a file there, or begin with  gateway init")
+    for warning in loaded.warnings:
+        click.secho(f"  look at: {_problem(warning)}", fg="yellow", err=True)
     _say_errors(loaded.errors)
 
 
@@ -124,7 +136,7 @@ def _takers(event_name: str, loaded: Sequence[LoadedPlugin]) -> list[str]:
 def _load(config: Config) -> Loaded:
     """Load with standard output kept clean of what plugins print while they are imported."""
     with contextlib.redirect_stdout(sys.stderr):
-        return load_folder(config.routes)
+        return load_all(config)
 
 
 def _enabled(config: Config, loaded: Loaded) -> list[LoadedPlugin]:
@@ -142,7 +154,12 @@ def _outages(config: Config) -> dict[str, str]:
 
 def _plugin_view(each: LoadedPlugin, *, enabled: bool, held: str | None) -> dict[str, Any]:
     handlers = [_handler_view(handler) for handler in each.plugin.handlers]
-    view = {"name": each.plugin.name, "file": _short(each.file), "enabled": enabled, "handlers": handlers}
+    view = {
+        "name": each.plugin.name,
+        "file": str(each) if each.package else _short(each.file),
+        "enabled": enabled,
+        "handlers": handlers,
+    }
     return {**view, "held": held} if held else view
 
 

@@ -14,6 +14,8 @@ from contextlib import closing
 from typing import Any, Final, NoReturn
 
 import click
+import msgspec
+import orjson
 
 from gateway.cli.output import COLOURS, json_text
 from gateway.config import Config, secrets
@@ -23,19 +25,48 @@ from gateway.journal.controls import Replay
 from gateway.log import configure
 from gateway.media import Library
 from gateway.plugins import Plugin
+from gateway.plugins.outgoing import summary
 from gateway.redact import Redactor, printable
 from gateway.work import Delivery
 from gateway.work.controls import ControlReader
 from gateway.work.state import StateReader
 from gateway.work.store import WORK
 from gateway.worker.attempt import Attempts, Job
-from gateway.worker.loading import load_plugins
-from gateway.worker.rehearsal import Rehearsed, rehearsed
+from gateway.worker.loading import load_plugins, redactor_for
 from gateway.worker.verdict import Ended
 
 MOST: Final = 20
 """Events of one dry run at most."""
 _PAGE: Final = 500
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """A message that would be queued."""
+
+    to: str
+    kind: str
+    payload: dict[str, Any]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """State that would be saved."""
+
+    scope: str
+    before: Any
+    after: Any
+
+
+class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
+    """What one handler would do with one event."""
+
+    event_id: str
+    plugin: str
+    result: str
+    """done, skipped, dropped, retry, failed or dead."""
+    handler: str | None
+    sends: list[Sending]
+    changes: list[Change]
+    error: str | None
 
 
 def rehearse(config: Config, replay: Replay, *, as_json: bool) -> NoReturn:
@@ -50,7 +81,8 @@ def rehearse(config: Config, replay: Replay, *, as_json: bool) -> NoReturn:
         plugins = [each.plugin for each in loaded.plugins if not replay.plugins or each.plugin.name in replay.plugins]
         if missing := set(replay.plugins) - {plugin.name for plugin in plugins}:
             raise GatewayError(f"no plugin {', '.join(sorted(missing))} is loaded; see  gateway check")
-        found = asyncio.run(_run(config, plugins, _choose(config, plugins, replay)))
+        redactor = redactor_for(config, loaded)
+        found = asyncio.run(_run(config, redactor, plugins, _choose(config, plugins, replay)))
     for one in found:
         click.echo(json_text(one) if as_json else "\n".join(_lines(one)))
     if not as_json:
@@ -99,21 +131,52 @@ def _headings(journal: JournalReader, replay: Replay) -> Iterator[Any]:
 
 
 async def _run(
-    config: Config, plugins: Sequence[Plugin[Any, Any]], chosen: Sequence[tuple[str, StoredEvent]]
+    config: Config, redactor: Redactor, plugins: Sequence[Plugin[Any, Any]], chosen: Sequence[tuple[str, StoredEvent]]
 ) -> list[Rehearsed]:
-    redactor, state, library = Redactor(secrets(config)), StateReader(config.data), Library.of(config)
+    state, library = StateReader(config.data), Library.of(config)
     by_name = {plugin.name: plugin for plugin in plugins}
     threads = ThreadPoolExecutor(4, thread_name_prefix="dry-run")
     found = []
-    for name, event in chosen:
-        timeout = config.delivery_of(name).timeout
-        attempts = Attempts(
-            by_name[name], timeout=timeout, redactor=redactor, threads=threads, state=state, library=library
-        )
-        delivery = Delivery(id=0, seq=event.seq, plugin=name, lane=event.lane, run=1)
-        ended = attempts.at_once(Job(delivery, event))
-        found.append(rehearsed(ended if isinstance(ended, Ended) else await ended, state))
+    async with contextlib.AsyncExitStack() as opened:
+        resources = {name: await _open(by_name[name], opened) for name in dict.fromkeys(name for name, _ in chosen)}
+        for name, event in chosen:
+            timeout = config.delivery_of(name).timeout
+            attempts = Attempts(
+                by_name[name], timeout=timeout, redactor=redactor, threads=threads, state=state, library=library
+            )
+            attempts.resource = resources[name]
+            delivery = Delivery(id=0, seq=event.seq, plugin=name, lane=event.lane, run=1)
+            ended = attempts.at_once(Job(delivery, event))
+            found.append(_rehearsed(ended if isinstance(ended, Ended) else await ended, state))
     return found
+
+
+async def _open(plugin: Plugin[Any, Any], opened: contextlib.AsyncExitStack) -> object:
+    """What a plugin's lifespan yields; closed with the others."""
+    try:
+        return await opened.enter_async_context(plugin.open())
+    except Exception as error:
+        text = f"{plugin.name} can't open what it needs: {type(error).__name__}: {error}"
+        raise GatewayError(text) from error
+
+
+def _rehearsed(ended: Ended, state: StateReader) -> Rehearsed:
+    return Rehearsed(
+        event_id=str(ended.delivery.seq),
+        plugin=ended.delivery.plugin,
+        result=ended.result,
+        handler=ended.handler,
+        sends=[Sending(send.to, send.kind, send.payload) for send in ended.sends],
+        changes=[
+            Change(change.key.scope, _value(state.read(change.replaces or change.key)[0]), _value(change.value))
+            for change in ended.changes
+        ],
+        error=ended.error,
+    )
+
+
+def _value(text: bytes | None) -> Any:  # noqa: ANN401 -- JSON
+    return orjson.loads(text) if text else {}
 
 
 def _lines(one: Rehearsed) -> Iterator[str]:
@@ -121,7 +184,7 @@ def _lines(one: Rehearsed) -> Iterator[str]:
     state = click.style(one.result, fg=COLOURS.get(one.result, "red"))
     yield f"  event {one.event_id}   {click.style(one.plugin, bold=True)} {state}{handler}"
     for send in one.sends:
-        yield f"    would send {printable(send.text)} to {send.to}"
+        yield f"    would send {printable(summary(send.kind, send.payload))} to {send.to}"
     for change in one.changes:
         before, after = json_text(change.before), json_text(change.after)
         yield f"    would remember {printable(change.scope)}: {before} -> {after}"

@@ -4,6 +4,7 @@ An error names file, line, key, what stands there and what to write; a key or to
 """
 
 from gateway.config.file import FILE_NAME, load, refuse_open_listener, secrets
+from gateway.config.own import OwnSettings
 from gateway.config.secret import Secret
 from gateway.config.settings import (
     Admin,
@@ -23,6 +24,7 @@ from gateway.config.settings import (
     Worker,
     is_loopback,
 )
+from gateway.config.typed import read_own
 
 __all__ = [
     "FILE_NAME",
@@ -36,6 +38,7 @@ __all__ = [
     "Log",
     "Media",
     "Outbox",
+    "OwnSettings",
     "PluginDelivery",
     "PluginSettings",
     "Retention",
@@ -44,6 +47,7 @@ __all__ = [
     "Worker",
     "is_loopback",
     "load",
+    "read_own",
     "refuse_open_listener",
     "secrets",
 ]

@@ -37,12 +37,13 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     )
 
 
-def secrets(config: Config) -> tuple[str, ...]:
+def secrets(config: Config, *settings: object) -> tuple[str, ...]:
     """Every key and token set, so that logs and pages can be kept free of them.
 
-    Of a plugin's settings, whose types nobody here knows, those whose name says so (`api_key`, `token`).
+    Of a plugin's settings, whose types nobody here knows, those whose name says so (`api_key`, `token`); and of
+    `settings`, the structs they were read into, those that are a `Secret`.
     """
-    return tuple(dict.fromkeys(filter(None, _find_secrets(config))))
+    return tuple(dict.fromkeys(filter(None, _find_secrets((config, *settings)))))
 
 
 def refuse_open_listener(config: Config) -> None:

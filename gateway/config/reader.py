@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, Union, ge
 import msgspec
 
 from gateway.config.document import Leaf, Listing, Node, Section
+from gateway.config.own import OwnSettings
 from gateway.config.scalars import SWITCH, SWITCHES, Scalar, parse_number
 from gateway.config.settings import Settings
 from gateway.redact import redact_url
@@ -56,8 +57,8 @@ def read_section(node: Section, kind: type[S]) -> S:
 def read(node: Node, hint: Hint) -> object:
     """One value as the type its place asks for."""
     origin = _form(hint)
-    if hint is Any:
-        return read_raw(node)
+    if hint is OwnSettings:
+        return _read_own(node)
     if origin is Annotated:
         return _read_scalar(node, hint.__metadata__[0])
     if origin is Literal:
@@ -67,6 +68,12 @@ def read(node: Node, hint: Hint) -> object:
     if origin is tuple:
         return _read_list(node, get_args(hint)[0])
     return _read_keys(node, hint)
+
+
+def _read_own(node: Node) -> OwnSettings:
+    if not isinstance(node, Section):
+        raise node.place.error(f"expected settings, such as  {{name: value}}, got {_describe(node, hide=True)}")
+    return OwnSettings({name: read_raw(below) for name, below in node.entries.items()}, node)
 
 
 def read_raw(node: Node) -> object:
@@ -108,7 +115,7 @@ def _read_keys(node: Node, hint: Hint) -> object:
 
 def _read_entry(node: Node, hint: Hint) -> object:
     """An entry of a mapping; one with nothing below it has all defaults."""
-    if _is_empty(node) and hint is not Any:
+    if _is_empty(node):
         return hint()
     return read(node, hint)
 
@@ -229,10 +236,11 @@ def _either(choices: tuple[str, ...]) -> str:
 def _suggest_key(name: str, hints: Mapping[str, Hint]) -> str:
     """The setting that was meant: one of the same section, else one a level below."""
     below = [f"{section}.{name}" for section, hint in hints.items() if name in getattr(hint, "__struct_fields__", ())]
-    return f"; did you mean {' or '.join(below)}?" if below else _suggest(name, tuple(hints))
+    return f"; did you mean {' or '.join(below)}?" if below else suggest(name, tuple(hints))
 
 
-def _suggest(name: str, known: tuple[str, ...]) -> str:
+def suggest(name: str, known: tuple[str, ...]) -> str:
+    """What was meant: the known name that is near, else all of them."""
     return _nearest(name, known) or f"; there are {', '.join(known)}"
 
 

@@ -5,10 +5,11 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from gateway.config.own import OwnSettings
 from gateway.config.scalars import (
     Address,
     BasePath,
@@ -156,7 +157,7 @@ class PluginSettings(Settings, frozen=True, kw_only=True):
 
     enabled: Switch = True
     """False: not loaded; its events wait for it as long as `retention` allows."""
-    settings: dict[str, Any] = msgspec.field(default_factory=dict)
+    settings: OwnSettings = msgspec.field(default_factory=OwnSettings)
     """The plugin's own settings, as JSON values; the plugin gives them their types. `${ENV}` stays text here."""
     delivery: PluginDelivery = PluginDelivery()
     """What differs from `delivery`."""

@@ -8,6 +8,7 @@ from gateway.plugins import filters
 from gateway.plugins.context import Context, EventContext, open_context
 from gateway.plugins.handler import Handler
 from gateway.plugins.loader import Loaded, LoadedPlugin, LoadError, load_folder
+from gateway.plugins.middleware import CallNext, Middleware
 from gateway.plugins.outgoing import AnyMessage, Queued, Send
 from gateway.plugins.plugin import Plugin
 from gateway.plugins.sends import Elsewhere
@@ -15,6 +16,7 @@ from gateway.plugins.steering import Delivery, Drop, Retry
 
 __all__ = [
     "AnyMessage",
+    "CallNext",
     "Card",
     "Context",
     "Delivery",
@@ -25,6 +27,7 @@ __all__ = [
     "LoadError",
     "Loaded",
     "LoadedPlugin",
+    "Middleware",
     "Plugin",
     "Queued",
     "Retry",

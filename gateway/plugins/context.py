@@ -4,9 +4,10 @@ A context only records. What it recorded becomes real when the handler has succe
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import TypeVar
@@ -19,6 +20,7 @@ from gateway.plugins.outgoing import AnyMessage, Kind, Queued, Send, mentioned, 
 from gateway.plugins.sends import Elsewhere, Mentions, Sends
 from gateway.plugins.state import Memory, Nothing, State, StateChange
 from gateway.plugins.steering import Delivery
+from gateway.plugins.waiting import Waits
 
 S_co = TypeVar("S_co", default=None, covariant=True)
 R_co = TypeVar("R_co", default=None, covariant=True)
@@ -42,6 +44,8 @@ class EventContext(Generic[S_co, R_co]):
         instance: str | None,
         clock: Callable[[], datetime] = _utc_now,
         memory: Memory | None = None,
+        settings: S_co | None = None,
+        resource: R_co | None = None,
     ) -> None:
         self.event = event
         self.delivery = delivery
@@ -49,14 +53,27 @@ class EventContext(Generic[S_co, R_co]):
         self.match: Mapping[str, str] = {}
         """Named groups of the `regex` that let this handler in, and a `command`'s `args`; empty without one."""
         self._captured: Mapping[Filter[Any], Any] = {}
+        self._settings = settings
+        self._resource = resource
         self._plugin = plugin
         self._instance = instance
         self._clock = clock
         self._lock = threading.Lock()
         self._sends: list[Send] = []
+        self._waits = Waits()
         self._closed = ""
         self._memory = memory or Memory(plugin=plugin, instance=instance, chats=(), people=(), source=Nothing())
         self._memory.guard(self._check_open)
+
+    @property
+    def settings(self) -> S_co:
+        """What config.yaml says for this plugin, as the struct of `Plugin(settings=...)`; None without one."""
+        return cast("S_co", self._settings)
+
+    @property
+    def resource(self) -> R_co:
+        """What the plugin's `lifespan` yielded; None without one."""
+        return cast("R_co", self._resource)
 
     @property
     def now(self) -> datetime:
@@ -113,6 +130,21 @@ class EventContext(Generic[S_co, R_co]):
         """
         return Elsewhere(self._queue, address(address_))
 
+    def wait(self, coroutine: Coroutine[Any, Any, V]) -> V:
+        """In a handler written `def`: run a coroutine on the plugin's loop, and give what it gives.
+
+        `data = ctx.wait(event.message.media.read())`
+
+        Raises:
+            RuntimeError: the handler is an `async def` one, and has to `await`.
+            ContextClosed: the handler has ended, or its time is up.
+        """
+        return self._waits.run(coroutine, self._closed)
+
+    def serve(self, loop: AbstractEventLoop) -> None:
+        """For the worker: `wait` runs coroutines on this loop, which is the running one."""
+        self._waits.serve(loop)
+
     def look(self) -> Look:
         """For the worker: what the filters are asked with."""
         return Look(self._memory)
@@ -141,6 +173,7 @@ class EventContext(Generic[S_co, R_co]):
         with self._lock:
             self._closed = self._closed or why or "its handler has ended"
             self._sends.clear()
+        self._waits.cancel()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -240,7 +273,19 @@ def open_context(
     instance: str | None,
     clock: Callable[[], datetime] = _utc_now,
     memory: Memory | None = None,
+    settings: object = None,
+    resource: object = None,
 ) -> EventContext[Any, Any]:
     """The context to handle an event with: a `Context` for one in a chat, else an `EventContext`."""
     make: type[EventContext[Any, Any]] = Context if isinstance(event, ChatEvent) else EventContext
-    return make(event=event, delivery=delivery, log=log, plugin=plugin, instance=instance, clock=clock, memory=memory)
+    return make(
+        event=event,
+        delivery=delivery,
+        log=log,
+        plugin=plugin,
+        instance=instance,
+        clock=clock,
+        memory=memory,
+        settings=settings,
+        resource=resource,
+    )

@@ -26,6 +26,11 @@ class LoadedPlugin(msgspec.Struct, frozen=True):
 
     plugin: Plugin[Any, Any]
     file: Path
+    package: str = ""
+    """The installed package that brings it; "" for a file of the folder."""
+
+    def __str__(self) -> str:
+        return f"{self.file.name} of {self.package}" if self.package else self.file.name
 
 
 class LoadError(msgspec.Struct, frozen=True):
@@ -44,10 +49,12 @@ class LoadError(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """What a folder held."""
+    """What there is."""
 
     plugins: tuple[LoadedPlugin, ...]
     errors: tuple[LoadError, ...]
+    warnings: tuple[LoadError, ...] = ()
+    """What is allowed and hardly ever meant."""
 
 
 def load_folder(folder: Path, *, only: Collection[str] | None = None) -> Loaded:
@@ -62,26 +69,31 @@ def load_folder(folder: Path, *, only: Collection[str] | None = None) -> Loaded:
         )
     package = open_folder(folder.resolve())
     files = [file for file in _plugin_files(folder.resolve()) if only is None or file.stem in only]
-    return _without_clashes([_load_file(package, file) for file in files])
+    return without_clashes([_load_file(package, file) for file in files])
 
 
 def _plugin_files(folder: Path) -> list[Path]:
     return [file for file in sorted(folder.glob("[!_]*.py")) if file.is_file()]
 
 
+def is_name(name: str) -> bool:
+    """Whether a plugin may be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
 def _load_file(package: str, file: Path) -> LoadedPlugin | LoadError:
-    if not _NAME.fullmatch(file.stem):
+    if not is_name(file.stem):
         return LoadError(file, None, f"{file.stem!r} is no name for a plugin: use letters, digits, - and _")
     try:
         plugin = _own_plugin(import_file(package, file), file)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a stranger's code ran, sys.exit() too; the caller reports it
-        return _report(error, file)
+        return report(error, file)
     plugin.name = plugin.name or file.stem
-    if not _NAME.fullmatch(plugin.name):
+    if not is_name(plugin.name):
         problem = f"{plugin.name!r} is no name for a plugin: use letters, digits, - and _"
-        return _report(Misuse(problem, file=plugin.file, line=plugin.line), file)
+        return report(Misuse(problem, file=plugin.file, line=plugin.line), file)
     return LoadedPlugin(plugin, file)
 
 
@@ -100,7 +112,8 @@ def _own_plugin(module: ModuleType, file: Path) -> Plugin[Any, Any]:
     return plugin
 
 
-def _report(error: BaseException, file: Path) -> LoadError:
+def report(error: BaseException, file: Path) -> LoadError:
+    """What was raised while a file was loaded, for its author."""
     if isinstance(error, Misuse):
         own = error.file == str(file)
         return LoadError(file, error.line if own else None, error.problem if own else str(error))
@@ -126,13 +139,13 @@ def _line(error: BaseException, file: Path) -> int | None:
     return next((frame.lineno for frame in reversed(frames) if frame.filename == str(file)), None)
 
 
-def _without_clashes(results: Sequence[LoadedPlugin | LoadError]) -> Loaded:
+def without_clashes(results: Sequence[LoadedPlugin | LoadError]) -> Loaded:
     """Leave out plugins that share a name: which of them is meant is nothing to guess at."""
     found = [each for each in results if isinstance(each, LoadedPlugin)]
-    clashes = {each.file: clash for each in found if (clash := _clash(each, found))}
+    clashes = {id(each): clash for each in found if (clash := _clash(each, found))}
     errors = [each for each in results if isinstance(each, LoadError)] + list(clashes.values())
     return Loaded(
-        plugins=tuple(each for each in found if each.file not in clashes),
+        plugins=tuple(each for each in found if id(each) not in clashes),
         errors=tuple(sorted(errors, key=lambda error: error.file)),
     )
 
@@ -141,8 +154,8 @@ def _clash(one: LoadedPlugin, all_found: Sequence[LoadedPlugin]) -> LoadError | 
     """Why one plugin can't stand beside another."""
     name = one.plugin.name
     for other in all_found:
-        if other.file == one.file or other.plugin.name != name:
+        if other is one or other.plugin.name != name:
             continue
-        text = f"{one.file.name} and {other.file.name} both have a plugin named {name!r}: rename one of them"
+        text = f"{one} and {other} both have a plugin named {name!r}: rename one of them"
         return LoadError(one.file, one.plugin.line if one.plugin.file == str(one.file) else None, text)
     return None

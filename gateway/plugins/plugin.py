@@ -1,21 +1,27 @@
 """A plugin: an ordered list of handlers, and the question which of them takes an event."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, Final, Generic, Protocol, overload
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Final, Generic, Protocol, cast, overload
 
 from typing_extensions import TypeForm, TypeVar
 
 from gateway import names
+from gateway.config import OwnSettings, read_own
 from gateway.events import ChatEvent, Event, MalformedEvent, MessagesUpsert, UnknownEvent
 from gateway.plugins.context import Context, EventContext
 from gateway.plugins.filters import Filter, inbound
 from gateway.plugins.filters.base import require
 from gateway.plugins.handler import Handler, event_types, make_handler
+from gateway.plugins.lifespan import Opener, check_lifespan, check_settings
+from gateway.plugins.middleware import Middleware, check_middleware
 from gateway.plugins.misuse import Misuse, caller
 
 S = TypeVar("S", default=None)
 R = TypeVar("R", default=None)
+S1 = TypeVar("S1")
+R1 = TypeVar("R1")
 E = TypeVar("E", bound=Event)
 CE = TypeVar("CE", bound=ChatEvent)
 C = TypeVar("C")
@@ -38,9 +44,60 @@ class Plugin(Generic[S, R]):
     name: str
     """Unique in a gateway: its position, deliveries and memory go by it. The loader fills in the file's name."""
 
-    def __init__(self: "Plugin[None, None]", name: str = "") -> None:
+    settings: S
+    """What config.yaml says, or the defaults of its struct; filled in before the first event. None without a struct."""
+
+    @overload
+    def __init__(
+        self: "Plugin[None, None]", name: str = "", *, middleware: Sequence[Middleware[None, None]] = ()
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "Plugin[S1, None]", name: str = "", *, settings: type[S1], middleware: Sequence[Middleware[S1, None]] = ()
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "Plugin[None, R1]",
+        name: str = "",
+        *,
+        lifespan: Callable[[], AbstractAsyncContextManager[R1]],
+        middleware: Sequence[Middleware[None, R1]] = (),
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: "Plugin[S1, R1]",
+        name: str = "",
+        *,
+        settings: type[S1],
+        lifespan: Callable[[S1], AbstractAsyncContextManager[R1]],
+        middleware: Sequence[Middleware[S1, R1]] = (),
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str = "",
+        *,
+        settings: type[Any] | None = None,
+        lifespan: Opener | None = None,
+        middleware: Sequence[Middleware[Any, Any]] = (),
+    ) -> None:
+        """Make the plugin of a file.
+
+        Args:
+            name: another than its file's.
+            settings: a msgspec struct, filled from `plugins.<name>.settings` of config.yaml, for `ctx.settings`.
+            lifespan: an async context manager, called with the settings if there is a struct for them. It is opened
+                before the plugin's first event and closed when the worker stops; what it yields is `ctx.resource`.
+            middleware: what runs around every handler, the first outermost.
+
+        Raises:
+            PluginError: misuse, naming file and line.
+        """
         self.name = name
         self.file, self.line = caller()
+        self.settings_type = check_settings(settings)
+        self.settings = cast("S", None)
+        self.lifespan = check_lifespan(lifespan, self.settings_type)
+        self.middlewares: list[Middleware[Any, Any]] = [check_middleware(each) for each in middleware]
         self._handlers: list[Handler] = []
         self._by_type: dict[type[Event], tuple[Handler, ...]] = {}
 
@@ -72,6 +129,34 @@ class Plugin(Generic[S, R]):
             PluginError: misuse, naming file and line.
         """
         return self._decorator(event_types(event), filters)
+
+    def middleware(self, function: Middleware[S, R], /) -> Middleware[S, R]:
+        """Run a function around every handler of this plugin: `async def timed(event, ctx, call_next)`.
+
+        It runs once a handler is found, inside those that were there before it, and within `delivery.timeout`.
+
+        Raises:
+            PluginError: misuse, naming file and line.
+        """
+        self.middlewares.append(check_middleware(function))
+        return function
+
+    def configure(self, values: OwnSettings) -> None:
+        """For the loader: read what config.yaml says.
+
+        Raises:
+            ConfigError: it doesn't fit the struct, or there is none.
+        """
+        if self.settings_type is not None:
+            self.settings = read_own(self.name, values, self.settings_type)
+        elif values:
+            raise values.place(self.name).error(f"{self.name} takes no settings: it has no Plugin(settings=...)")
+
+    def open(self) -> AbstractAsyncContextManager[Any]:
+        """For the worker: the lifespan, called; one that does nothing where there is none."""
+        if self.lifespan is None:
+            return nullcontext()
+        return self.lifespan(self.settings) if self.settings_type else self.lifespan()
 
     def wants(self, event_name: str) -> bool:
         """Whether an event of this name could reach a handler; names nobody knows go to UnknownEvent's.

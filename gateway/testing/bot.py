@@ -13,7 +13,7 @@ import msgspec
 import orjson
 
 from gateway import samples
-from gateway.config import Config, Delivery, Worker
+from gateway.config import Config, Delivery, OwnSettings, Worker
 from gateway.errors import PluginError
 from gateway.plugins import Plugin
 from gateway.plugins.loader import Loaded, LoadedPlugin, load_folder
@@ -63,9 +63,8 @@ class Bot:
         loaded = _load(plugins)
         self._strict = strict
         self._numbers = count(1)
-        self._stage = Stage(
-            _configured(config, loaded, settings), loaded, Clock(now.timestamp() if now else time.time())
-        )
+        _configure(config, loaded, settings)
+        self._stage = Stage(config, loaded, Clock(now.timestamp() if now else time.time()))
 
     async def __aenter__(self) -> Self:
         await self._do(self._stage.open())
@@ -211,13 +210,11 @@ def _from_file(file: Path) -> LoadedPlugin:
     return loaded.plugins[0]
 
 
-def _configured(config: Config, loaded: Loaded, settings: Mapping[str, Any] | msgspec.Struct | None) -> Config:
-    if settings is None:
-        return config
-    given = msgspec.to_builtins(settings) if isinstance(settings, msgspec.Struct) else dict(settings)
-    name, *others = (each.plugin.name for each in loaded.plugins)
-    by_name = given if others else {name: given}
-    changed = {
-        each: msgspec.structs.replace(config.plugin(each), settings=dict(values)) for each, values in by_name.items()
-    }
-    return msgspec.structs.replace(config, plugins={**config.plugins, **changed})
+def _configure(config: Config, loaded: Loaded, settings: Mapping[str, Any] | msgspec.Struct | None) -> None:
+    plugins = {each.plugin.name: each.plugin for each in loaded.plugins}
+    if isinstance(settings, msgspec.Struct):
+        next(iter(plugins.values())).settings = settings
+        return
+    by_name = settings or {} if len(plugins) > 1 else dict.fromkeys(plugins, settings or {})
+    for name, plugin in plugins.items():
+        plugin.configure(OwnSettings(by_name[name]) if by_name.get(name) else config.plugin(name).settings)

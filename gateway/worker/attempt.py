@@ -3,11 +3,8 @@
 This runs in the plugin's own thread. Whatever a stranger's code does here becomes a value: nothing is raised.
 """
 
-import asyncio
-import contextvars
-import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from traceback import StackSummary, TracebackException
@@ -29,8 +26,8 @@ from gateway.plugins.context import EventContext
 from gateway.plugins.state import Memory, Nothing, StateChange, StateSource
 from gateway.redact import Redactor
 from gateway.work import Delivery, storable
-from gateway.worker.explain import PluginAnswer, explain
-from gateway.worker.frames import place_of
+from gateway.worker import calling
+from gateway.worker.calling import Calls, Match
 from gateway.worker.verdict import Ended, Result
 
 ERROR_LIMIT: Final = 20_000
@@ -38,8 +35,8 @@ ERROR_LIMIT: Final = 20_000
 _MARGIN: Final = 10_000
 """More characters that are searched for secrets before the cut, so that none is cut in two and then not known."""
 
-_GONE: Final = "The journal no longer holds this event, or can't read it."
-_UNREADABLE: Final = "The event can't be read back: {}"
+_OWN: Final = frozenset({__file__, calling.__file__})
+"""Files whose frames say nothing to a plugin's author."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -48,16 +45,6 @@ class Job(msgspec.Struct, frozen=True):
     delivery: Delivery
     event: StoredEvent | None
     """None: the journal no longer holds it."""
-
-
-class HandlerTimeout(Exception):
-    """A handler took longer than `delivery.timeout`."""
-
-
-class _Match(msgspec.Struct):
-    """The handler that was found, as far as the search has come."""
-
-    handler: Handler | None = None
 
 
 class Attempts:
@@ -81,10 +68,11 @@ class Attempts:
         self._plugin = plugin
         self._library = library
         self._state = state or Nothing()
-        self._timeout = timeout
         self._redactor = redactor
-        self._threads = threads
+        self._calls = Calls(plugin, timeout=timeout, threads=threads)
         self._clock = clock
+        self.resource: object = None
+        """What the plugin's lifespan has yielded."""
 
     def at_once(self, job: Job) -> Ended | Coroutine[Any, Any, Ended]:
         """End a job for which nothing has to run, or give what must be run as a task."""
@@ -94,33 +82,15 @@ class Attempts:
         except Exception as error:  # noqa: BLE001 -- one row that nothing can be made of must not take its batch along
             return clock.end(job, "failed", error=self._explain(job, error))
 
-    async def explain(self, job: Job) -> PluginAnswer:
-        """Which handler would run, and why; none is run."""
-        name = self._plugin.name
-        if job.event is None:
-            return PluginAnswer(plugin=name, error=_GONE)
-        try:
-            event = decode(job.event.event, parse(job.event.body), directory=job.event.phones)
-        except EnvelopeError as error:
-            return PluginAnswer(plugin=name, error=_UNREADABLE.format(error))
-        ctx = self._open(job, event)
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await explain(self._plugin, event, ctx)
-        except TimeoutError:
-            return PluginAnswer(plugin=name, error=f"Its filters took longer than {self._timeout:g} s")
-        finally:
-            ctx.close()
-
     def _prepare(self, job: Job, clock: "Clock") -> Ended | Coroutine[Any, Any, Ended]:
         if job.event is None:
-            return clock.end(job, "dead", error=_GONE)
+            return clock.end(job, "dead", error="The journal no longer holds this event, or can't read it.")
         if not job.event.intact:
             return clock.end(job, "dead", error="The event's row in the journal is damaged: its checksum differs.")
         try:
             event = decode(job.event.event, parse(job.event.body), directory=job.event.phones)
         except EnvelopeError as error:
-            return clock.end(job, "dead", error=_UNREADABLE.format(error))
+            return clock.end(job, "dead", error=f"The event can't be read back: {error}")
         if not self._plugin.candidates(type(event)):
             return clock.end(job, "skipped")
         if self._library is not None:
@@ -128,16 +98,13 @@ class Attempts:
         return self._run(job, event, self._open(job, event), clock)
 
     async def _run(self, job: Job, event: Event, ctx: EventContext[Any, Any], clock: "Clock") -> Ended:
-        match = _Match()
+        match = Match()
         try:
-            await self._within_limit(self._find_and_await(match, event, ctx), match)
-            handler = match.handler
-            if handler is None:
+            await self._calls.run(match, event, ctx)
+            if match.handler is None:
                 return clock.end(job, "skipped")
-            if not handler.is_async:
-                await self._in_thread(handler, event, ctx)
             sends = ctx.take_effects()
-            return clock.end(job, "done", handler=handler.name, sends=sends, changes=ctx.take_changes())
+            return clock.end(job, "done", handler=match.handler.name, sends=sends, changes=ctx.take_changes())
         except BaseException as error:  # noqa: BLE001 -- a stranger's code ran: SystemExit and cancellation end here too
             return self._failed(job, clock, match.handler, error)
         finally:
@@ -155,6 +122,8 @@ class Attempts:
             instance=event.instance,
             clock=lambda: datetime.fromtimestamp(self._clock(), UTC),
             memory=self._memory(job, event),
+            settings=self._plugin.settings,
+            resource=self.resource,
         )
 
     def _memory(self, job: Job, event: Event) -> Memory:
@@ -167,53 +136,6 @@ class Attempts:
             people=_people(event),
             source=self._state,
         )
-
-    async def _find_and_await(self, match: "_Match", event: Event, ctx: EventContext[Any, Any]) -> None:
-        """Filters and an `async` handler share one limit: a second one costs as much as most handlers."""
-        match.handler = handler = await self._plugin.find(event, ctx)
-        if handler is not None and handler.is_async:
-            running = handler.function(event, ctx)
-            assert running is not None  # noqa: S101 -- a coroutine function gives a coroutine
-            await running
-
-    async def _within_limit(self, running: Awaitable[object], match: "_Match") -> None:
-        limit = asyncio.timeout(self._timeout)
-        try:
-            async with limit:
-                await running
-                if not limit.expired():
-                    return
-        except TimeoutError:
-            if not limit.expired():
-                raise
-        what = match.handler.name if match.handler else "its filters"
-        raise HandlerTimeout(f"{what} took longer than {self._timeout:g} s (delivery.timeout) and was cancelled")
-
-    async def _in_thread(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
-        """A thread can't be cancelled: past its limit the context is closed, and the lane stays so until it ends."""
-        here = contextvars.copy_context()  # else what one chat's handler sets is still there for the next in its thread
-        threads: list[int] = []
-        future = asyncio.get_running_loop().run_in_executor(
-            self._threads, here.run, _call_in_thread, handler, event, ctx, threads
-        )
-        done, _ = await asyncio.wait({future}, timeout=self._timeout)
-        if done:
-            result = future.result()
-            if isinstance(result, BaseException):
-                raise result
-            if asyncio.iscoroutine(result):
-                await self._within_limit(result, _Match(handler))
-            return
-        text = f"{handler.name} took longer than {self._timeout:g} s (delivery.timeout)"
-        self._log_overrun(handler, threads)
-        ctx.close(text)
-        await asyncio.wait({future})
-        raise HandlerTimeout(text)
-
-    def _log_overrun(self, handler: Handler, threads: Sequence[int]) -> None:
-        place = place_of(threads[0], handler.file) if threads else None
-        where = {"function": place.function, "file": place.file, "line": place.line} if place else {}
-        log.error("handler_overran", plugin=self._plugin.name, handler=handler.name, seconds=self._timeout, **where)
 
     def _failed(self, job: Job, clock: "Clock", handler: Handler | None, error: BaseException) -> Ended:
         name = handler.name if handler else None
@@ -272,15 +194,6 @@ class Clock:
         )
 
 
-def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any], threads: list[int]) -> object:
-    """What a `def` handler gives, its error included: a future can't carry every error (StopIteration, for one)."""
-    threads.append(threading.get_ident())
-    try:
-        return handler.function(event, ctx)
-    except BaseException as error:  # noqa: BLE001 -- a stranger's code ran; raised again where attempts end
-        return error
-
-
 def _raw(job: Job) -> dict[str, Any]:
     try:
         return parse(job.event.body) if job.event else {}
@@ -289,7 +202,7 @@ def _raw(job: Job) -> dict[str, Any]:
 
 
 def _take_own_frames_out(trace: TracebackException) -> None:
-    trace.stack = StackSummary.from_list([frame for frame in trace.stack if frame.filename != __file__])
+    trace.stack = StackSummary.from_list([frame for frame in trace.stack if frame.filename not in _OWN])
     for inner in (trace.__cause__, trace.__context__, *(trace.exceptions or ())):
         if inner is not None:
             _take_own_frames_out(inner)

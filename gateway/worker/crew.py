@@ -6,17 +6,16 @@ Of its own, because two run it: the worker's process, and the test kit inside a 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from gateway.config import Config, secrets
+from gateway.config import Config
 from gateway.evolution import Evolution
 from gateway.log import Level, Line, write_lines
 from gateway.plugins.loader import Loaded
-from gateway.redact import Redactor
 from gateway.work import Batch, Settled, WorkStore
 from gateway.work.store import Status
 from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
-from gateway.worker.loading import SENDS_TO, facts
+from gateway.worker.loading import SENDS_TO, facts, redactor_for
 from gateway.worker.outbox import Outbox
 
 _LEVELS: Final[Mapping[Status, Level]] = {"dead": "error", "waiting": "warning", "skipped": "debug"}
@@ -50,7 +49,7 @@ class Crew:
             plugins=[each.plugin for each in loaded.plugins],
             store=store,
             intake=intake,
-            redactor=Redactor(secrets(config)),
+            redactor=redactor_for(config, loaded),
             settled=self._on_settled,
             trouble=trouble,
             clock=clock,

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -29,7 +30,6 @@ from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
-from gateway.worker.questions import Questions
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.verdict import Ended, failed_attempt, survived
@@ -71,8 +71,7 @@ class Engine:
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
         self._library = Library.of(config)
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
-        self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._give_up)
-        self._controls = Controls(store, intake, config.data, self._running, add=self._add, questions=self._questions)
+        self._controls = Controls(store, intake, config.data, self._running, self._add)
         self._revisions = Revisions()
         self._outages: dict[str, Outage] = {}
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
@@ -127,11 +126,13 @@ class Engine:
         next worker runs them alone to find out which.
         """
         batch = self._judged()
-        self._questions.stop()
-        for running in self._running.values():
-            running.host.stop()
-            if not suspects:
-                batch.settled += [put_back(delivery) for delivery in running.lanes.in_flight()]
+        if not suspects:
+            batch.settled += [put_back(each) for one in self._running.values() for each in one.lanes.in_flight()]
+        await asyncio.gather(
+            self._write_last(batch, grace), *(each.host.close(grace) for each in self._running.values())
+        )
+
+    async def _write_last(self, batch: Batch, grace: float) -> None:
         if not batch:
             return
         try:
@@ -146,9 +147,6 @@ class Engine:
         running = {name: [each.seq for each in one.lanes.in_flight()] for name, one in self._running.items()}
         return {name: seqs for name, seqs in running.items() if seqs}
 
-    def _give_up(self) -> None:
-        self.stuck = True
-
     def _prepare(self, plugin: Plugin[Any, Any], redactor: Redactor) -> Running:
         settings = self._config.delivery_of(plugin.name)
         return Running(
@@ -160,6 +158,7 @@ class Engine:
                 self._on_ended,
                 state=StateReader(self._config.data),
                 library=self._library,
+                lifespan=partial(self._on_lifespan, plugin.name),
                 clock=self._wall,
             ),
             lanes=Lanes(settings.order),
@@ -246,7 +245,7 @@ class Engine:
 
     def _pressing(self) -> list[Delivery]:
         """Suspects that may run, so that all others have to wait for them."""
-        return [each for each in self._suspects if not self._running[each.plugin].paused]
+        return [each for each in self._suspects if not self._running[each.plugin].is_held]
 
     def _add(self, running: Running, row: Taken | Heading, batch: Batch, *, run: int = 0, control: int = 0) -> None:
         name = running.plugin.name
@@ -277,6 +276,10 @@ class Engine:
             # Another stands before it in its lane, for `order` was changed: it takes its turn like any other.
             self._suspects.remove(suspect)
         return []
+
+    def _on_lifespan(self, plugin: str, trouble: str | None) -> None:
+        self._say(f"{plugin} lifespan", trouble)
+        self._wake.set()
 
     def _on_ended(self, results: Sequence[Ended]) -> None:
         self._ended += results
@@ -355,5 +358,8 @@ class Engine:
         return (
             self._is_resting
             and (due is None or due > self._now())
-            and all(each.position >= seq and not each.lanes.running for each in self._running.values())
+            and all(
+                each.host.is_ready and each.position >= seq and not each.lanes.running
+                for each in self._running.values()
+            )
         )

@@ -19,8 +19,7 @@ from gateway.plugins import Plugin
 from gateway.redact import Redactor
 from gateway.work.state import StateReader
 from gateway.worker.attempt import Attempts, Job
-from gateway.worker.explain import PluginAnswer
-from gateway.worker.rehearsal import Rehearsed, rehearsed
+from gateway.worker.resource import Resource
 from gateway.worker.verdict import Ended
 
 T = TypeVar("T")
@@ -38,6 +37,7 @@ class Host:
         *,
         state: StateReader,
         library: Library,
+        lifespan: Callable[[str | None], None] = lambda _sentence: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.plugin = plugin
@@ -47,8 +47,7 @@ class Host:
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
-        make = partial(
-            Attempts,
+        self._attempts = Attempts(
             plugin,
             timeout=settings.timeout,
             redactor=redactor,
@@ -57,9 +56,15 @@ class Host:
             clock=clock,
             library=library,
         )
-        self._attempts, self._trials = make(), make()
-        """What is settled, and what leaves no trace."""
         self._loop = asyncio.new_event_loop()
+        self._resource: Resource | None = None
+        self._living: asyncio.Task[None] | None = None
+        self.is_ready = plugin.lifespan is None
+        """What the plugin needs is open, so that attempts may start."""
+        if plugin.lifespan is not None:
+            told = partial(self._at_home, lifespan)
+            self._resource = Resource(plugin, timeout=settings.timeout, redactor=redactor, told=told)
+            self._loop.call_soon(self._open)
         self._is_stopping = False
         self._given = self._returned = 0
         # Daemonic: a handler that never ends must not keep a worker that was told to stop.
@@ -92,22 +97,6 @@ class Host:
         self._given += len(jobs)
         self._loop.call_soon_threadsafe(self._begin, jobs)
 
-    async def explain(self, job: Job) -> PluginAnswer:
-        """Which handler would take the event, and why."""
-        return await self._ask(self._trials.explain(job))
-
-    async def rehearse(self, job: Job) -> Rehearsed:
-        """What the plugin would do with the event. Nothing of it is sent or saved."""
-        return await self._ask(self._rehearse(job))
-
-    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
-        """Have something run by the plugin's loop beside the attempts, and wait for it on the home loop."""
-        self._given += 1
-        try:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
-        finally:
-            self._given -= 1
-
     def stop(self) -> None:
         """Take nothing more up. What runs goes on until the process ends."""
         self._is_stopping = True
@@ -115,7 +104,34 @@ class Host:
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
+    async def close(self, grace: float) -> None:
+        """Cancel what runs, give the plugin's lifespan `grace` seconds to close, and stop; without one, just stop."""
+        if self._resource is not None:
+            ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
+            try:
+                await asyncio.wait_for(asyncio.wrap_future(ending), grace)
+            except TimeoutError:
+                log.error("plugin_not_closed", plugin=self.plugin.name, after_seconds=grace)
+        self.stop()
+
     # From here on: the plugin's thread.
+
+    def _open(self) -> None:
+        assert self._resource is not None  # noqa: S101 -- the caller has made it
+        self._living = self._loop.create_task(self._resource.live(self._use))
+
+    def _use(self, value: object) -> None:
+        self._attempts.resource = value
+        self.is_ready = True
+
+    async def _end(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._resource and self._living:
+            self._resource.stop()
+            if not self.is_ready:
+                self._living.cancel()
+            await asyncio.wait({self._living})
 
     def _serve(self) -> None:
         """Run the loop until `stop`, whatever handlers do to it."""
@@ -143,10 +159,6 @@ class Host:
     async def _finish(self, running: Coroutine[Any, Any, Ended]) -> None:
         self._report(await running)
 
-    async def _rehearse(self, job: Job) -> Rehearsed:
-        outcome = self._trials.at_once(job)
-        return rehearsed(outcome if isinstance(outcome, Ended) else await outcome, self._state)
-
     def _report(self, ended: Ended) -> None:
         self._returned += 1
         self._results.append(ended)
@@ -155,7 +167,11 @@ class Host:
 
     def _flush(self) -> None:
         results, self._results = self._results, []
+        self._at_home(self._tell, results)
+
+    def _at_home(self, function: Callable[[T], None], value: T) -> None:
+        """Have the home loop call a function."""
         try:
-            self._home.call_soon_threadsafe(self._tell, results)
+            self._home.call_soon_threadsafe(function, value)
         except RuntimeError:  # the worker is closing; its next start tries these deliveries again
-            log.debug("results_came_too_late", plugin=self.plugin.name, count=len(results))
+            log.debug("results_came_too_late", plugin=self.plugin.name)

@@ -1,13 +1,17 @@
 """Load the plugins this worker is to run, and say of them what others have to know."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from gateway.config import Config, secrets
 from gateway.errors import PluginError
 from gateway.log import log
 from gateway.plugins import Handler
-from gateway.plugins.loader import Loaded, LoadError, load_folder
+from gateway.plugins.available import load_all
+from gateway.plugins.loader import Loaded, LoadError
 from gateway.redact import Redactor
 from gateway.worker.link import LoadReport
 
@@ -16,28 +20,40 @@ SENDS_TO: Final = "sends_to"
 
 
 def load_plugins(config: Config) -> Loaded:
-    """Load the folder of plugins, without those that are disabled. A missing folder is an error like a broken file."""
+    """Load all plugins, without those that are disabled. A missing folder is an error like a broken file."""
     try:
-        loaded = load_folder(config.routes)
+        loaded = load_all(config)
     except PluginError as error:
         return Loaded((), (LoadError(config.routes, None, str(error)),))
     enabled = tuple(each for each in loaded.plugins if config.plugin(each.plugin.name).enabled)
-    return Loaded(enabled, loaded.errors)
+    return msgspec.structs.replace(loaded, plugins=enabled)
+
+
+def redactor_for(config: Config, loaded: Loaded) -> Redactor:
+    """One that knows the secrets of config.yaml, those in plugins' settings included."""
+    return Redactor(secrets(config, *(each.plugin.settings for each in loaded.plugins)))
 
 
 def report(config: Config, loaded: Loaded) -> LoadReport:
     """What the receiver decides by whether this worker takes over."""
-    redactor = Redactor(secrets(config))
+    redactor = redactor_for(config, loaded)
     return LoadReport(
-        plugins={each.file.name: each.plugin.name for each in loaded.plugins},
-        errors={error.file.name: redactor.text(str(error)) for error in loaded.errors},
+        plugins={_place(config, each.file): each.plugin.name for each in loaded.plugins},
+        errors={_place(config, error.file): redactor.text(str(error)) for error in loaded.errors},
     )
 
 
+def _place(config: Config, file: Path) -> str:
+    """The name of a file of the folder; the whole path of one that an installed package brings."""
+    return file.name if file.parent == config.routes.resolve() else str(file)
+
+
 def log_errors(loaded: Loaded) -> None:
-    """Say what this worker does without."""
+    """Say what this worker does without, and what looks like a mistake."""
     for error in loaded.errors:
         log.error("plugin_left_out", file=str(error.file), line=error.line, error=error.text)
+    for warning in loaded.warnings:
+        log.warning("plugin_doubtful", file=str(warning.file), line=warning.line, warning=warning.text)
 
 
 def facts(loaded: Loaded) -> dict[str, object]:
@@ -46,7 +62,7 @@ def facts(loaded: Loaded) -> dict[str, object]:
         "plugins": [
             {
                 "name": each.plugin.name,
-                "file": each.file.name,
+                "file": str(each),
                 "handlers": [_handler(handler) for handler in each.plugin.handlers],
             }
             for each in loaded.plugins

@@ -46,6 +46,11 @@ class Running(msgspec.Struct):
     """Set while the breaker is open."""
 
     @property
+    def is_held(self) -> bool:
+        """No attempt may start: somebody asked for that, or what the plugin needs is not open."""
+        return self.paused or not self.host.is_ready
+
+    @property
     def trouble(self) -> str | None:
         """What a person should know, in one sentence."""
         if self.outage is None:
@@ -55,7 +60,7 @@ class Running(msgspec.Struct):
 
     def start(self, now: float) -> list[Delivery]:
         """The deliveries that may start now; they count as running."""
-        if self.paused:
+        if self.is_held:
             return []
         if not self.breaker.is_open:
             return self.lanes.start(self.concurrency - self.lanes.running, now, again=max(1, self.concurrency // 2))
@@ -70,8 +75,8 @@ class Running(msgspec.Struct):
 
     def next_due(self) -> float | None:
         """Unix seconds at which `start` may have something that it has not now; None: not by itself."""
-        due = self.lanes.next_due() if not self.paused else None
-        if self.paused or not self.breaker.is_open:
+        due = self.lanes.next_due() if not self.is_held else None
+        if self.is_held or not self.breaker.is_open:
             return due
         if self.lanes.running:
             return None

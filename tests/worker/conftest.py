@@ -104,6 +104,8 @@ class Bench:
         self.now = 1_800_000_000.0
         """What the engine takes for the time, in unix seconds."""
         self.settled: list[Settled] = []
+        self.troubles: list[str | None] = []
+        """What people were told, and None where that was over."""
         self.seen: list[Any] = []
         """What handlers noted."""
         self._loop = asyncio.get_running_loop()
@@ -168,6 +170,7 @@ class Bench:
             intake=intake,
             redactor=Redactor(),
             settled=self._on_settled,
+            trouble=lambda _about, sentence: self.troubles.append(sentence),
             clock=lambda: self.now,
         )
         running = asyncio.create_task(engine.run())

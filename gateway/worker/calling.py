@@ -1,0 +1,107 @@
+"""Call one handler, its plugin's middlewares around it and its time limited.
+
+An `async def` runs on the plugin's loop, a `def` in a thread. Of its own, because what a thread may do when its time is
+up is another story than what an attempt comes to.
+"""
+
+import asyncio
+import contextlib
+import contextvars
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import Any, cast
+
+import msgspec
+
+from gateway.events import Event
+from gateway.log import log
+from gateway.plugins import Handler, Plugin
+from gateway.plugins.context import EventContext
+from gateway.plugins.middleware import CallNext, wrapped
+from gateway.worker.frames import place_of
+
+
+class HandlerTimeout(Exception):
+    """A handler took longer than `delivery.timeout`."""
+
+
+class Match(msgspec.Struct):
+    """The handler that was found, as far as the search has come."""
+
+    handler: Handler | None = None
+
+
+class Calls:
+    """Calls the handlers of one plugin."""
+
+    def __init__(self, plugin: Plugin[Any, Any], *, timeout: float, threads: Executor) -> None:
+        self._plugin = plugin
+        self._timeout = timeout
+        self._threads = threads
+
+    async def run(self, match: Match, event: Event, ctx: EventContext[Any, Any]) -> None:
+        """Find the handler of an event, note it as the match, and return when it has ended; what it raises comes out.
+
+        Raises:
+            HandlerTimeout: filters, handler and middlewares took too long together, for a second limit would cost as
+                much as most handlers.
+        """
+        limit = asyncio.timeout(self._timeout)
+        try:
+            async with limit:
+                match.handler = handler = await self._plugin.find(event, ctx)
+                if handler is not None:
+                    await self._call(handler, event, ctx)
+                if not limit.expired():
+                    return
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        what = match.handler.name if match.handler else "its filters"
+        raise HandlerTimeout(f"{what} took longer than {self._timeout:g} s (delivery.timeout)")
+
+    async def _call(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
+        run: CallNext
+        if handler.is_async:
+            run = cast("CallNext", partial(handler.function, event, ctx))
+        else:
+            run = partial(self._in_thread, handler, event, ctx)
+        await wrapped(self._plugin.middlewares, event, ctx, run)()
+
+    async def _in_thread(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
+        """A thread can't be cancelled: then its context is closed, and its lane stays so until it ends."""
+        loop = asyncio.get_running_loop()
+        ctx.serve(loop)
+        here = contextvars.copy_context()  # else what one chat's handler sets is still there for the next in its thread
+        threads: list[int] = []
+        future = loop.run_in_executor(self._threads, here.run, _call_in_thread, handler, event, ctx, threads)
+        try:
+            await asyncio.wait({future})
+        except asyncio.CancelledError:
+            self._log_overrun(handler, threads)
+            ctx.close(f"{handler.name} took longer than {self._timeout:g} s (delivery.timeout)")
+            while not future.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait({future})
+            raise
+        result = future.result()
+        if isinstance(result, BaseException):
+            raise result
+        if asyncio.iscoroutine(result):
+            await result
+
+    def _log_overrun(self, handler: Handler, threads: Sequence[int]) -> None:
+        place = place_of(threads[0], handler.file) if threads else None
+        where = {"function": place.function, "file": place.file, "line": place.line} if place else {}
+        log.error("handler_overran", plugin=self._plugin.name, handler=handler.name, seconds=self._timeout, **where)
+
+
+def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any], threads: list[int]) -> object:
+    """What a `def` handler gives, its error included: a future can't carry every error (StopIteration, for one)."""
+    threads.append(threading.get_ident())
+    try:
+        return handler.function(event, ctx)
+    except BaseException as error:  # noqa: BLE001 -- a stranger's code ran; raised again where attempts end
+        return error
