@@ -38,7 +38,7 @@ class Resource:
             try:
                 async with asyncio.timeout(self._timeout):
                     value = await stack.enter_async_context(self._plugin.open())
-            except BaseException as error:  # noqa: BLE001 -- a stranger's code ran
+            except BaseException as error:
                 if self._stop.is_set() or isinstance(error, GeneratorExit):
                     raise
                 wait = WAITS[min(failures, len(WAITS) - 1)]
