@@ -1,21 +1,14 @@
-"""Carry requests to one Evolution server and bring back its answers, or the error that says what is known.
-
-The one place with sockets, and with the server's key. What may be done after a failure depends on how far a request
-came, so nothing is ever sent twice here: no redirect is followed, no connection is used again.
-"""
+"""One Evolution server: which version it is, and what its answers mean."""
 
 import asyncio
-import io
 import json
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-import aiohttp
 import orjson
-from yarl import URL
 
 from gateway.evolution.call import Call, Request, Version, spell
-from gateway.evolution.errors import EvolutionError, EvolutionUnreachable, EvolutionUnsure, UnsupportedCall
+from gateway.evolution.errors import EvolutionError, EvolutionUnsure, UnsupportedCall
 from gateway.evolution.refusal import is_refusal, refused
 from gateway.redact import Redactor, redact_url
 
@@ -43,23 +36,27 @@ class Server:
         timeout: float = TIMEOUT,
         connect_within: float = CONNECT_WITHIN,
     ) -> None:
+        """Open nothing yet; needs a running event loop.
+
+        Args:
+            url: where it answers.
+            apikey: the server's key, or that of one instance.
+            version: of its API; `auto` asks the server.
+            timeout: seconds to wait for an answer, beyond what a call takes by its nature.
+            connect_within: seconds to wait for a connection.
+        """
+        from gateway.evolution.transport import Transport  # noqa: PLC0415 -- most commands never speak to Evolution
+
         self._url = url.rstrip("/")
-        self._shown = redact_url(self._url)
         self._redactor = Redactor((apikey,))
         self._configured: Version | None = _VERSIONS.get(version)
         self._found: Version | None = None
         self._asking = asyncio.Lock()
-        self._timeout = timeout
-        self._connect_within = connect_within
-        self._session = aiohttp.ClientSession(
-            # Node closes idle connections after 5 s: a request that crosses it on one would count as unsure.
-            connector=aiohttp.TCPConnector(force_close=True),
-            headers={"apikey": apikey},
-        )
+        self._transport = Transport(self._url, apikey, timeout=timeout, connect_within=connect_within)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        await self._transport.close()
 
     async def version(self) -> Version:
         """1 or 2, as configured or as the server says; 2 for one that answers without saying.
@@ -101,42 +98,17 @@ class Server:
             return None
 
     async def _exchange(self, request: Request) -> object:
-        try:
-            status, content, location = await self._carry(request)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            why = getattr(error, "os_error", None) or "no connection in time"
-            raise EvolutionUnreachable(f"Evolution does not answer at {self._shown}: {why}") from error
-        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
-            lost = EvolutionUnreachable if request.is_question else EvolutionUnsure
-            raise lost(f"no answer from {self._shown}: {type(error).__name__} {error}".rstrip()) from error
+        status, content, location = await self._transport.carry(request)
         answer = _read(content)
-        if isinstance(answer, str) and status // 100 == _DONE:
+        is_done = status // 100 == _DONE
+        if is_done and isinstance(answer, str):
             what = UnsupportedCall if request.is_question else EvolutionUnsure
-            raise what(f"it is no JSON: does evolution.url ({self._shown}) lead to Evolution API?", status=status)
-        if status // 100 == _DONE and not is_refusal(answer):
+            shown = redact_url(self._url)
+            raise what(f"it is no JSON: does evolution.url ({shown}) lead to Evolution API?", status=status)
+        if is_done and not is_refusal(answer):
             return answer
         answer = self._redactor.json(answer)  # a server may repeat the key it was given
         raise refused(status, answer, is_question=request.is_question, location=redact_url(location))
-
-    async def _carry(self, request: Request) -> tuple[int, bytes, str]:
-        """Status, content and `Location` of the answer."""
-        content = None if request.body is None else io.BytesIO(_encode(request.body))
-        async with self._session.request(
-            request.method,
-            URL(self._url + request.path, encoded=True),
-            data=content,
-            headers={"Content-Type": "application/json"} if content else None,
-            timeout=aiohttp.ClientTimeout(total=self._timeout + request.extra, sock_connect=self._connect_within),
-            allow_redirects=False,  # a POST would arrive as a GET and count as sent
-        ) as response:
-            return response.status, await response.read(), response.headers.get("Location", "")
-
-
-def _encode(body: dict[str, Any]) -> bytes:
-    try:
-        return orjson.dumps(body)
-    except TypeError:  # half of an emoji, which JavaScript and `json` write and orjson refuses
-        return json.dumps(body).encode()
 
 
 def _read(content: bytes) -> Any:  # noqa: ANN401 -- JSON

@@ -1,0 +1,81 @@
+"""Carry requests over HTTP, and say what is known when no answer comes. The one place with sockets and with the key.
+
+What may be done after a failure depends on how far a request came, so nothing is ever sent twice here: no redirect is
+followed, no connection is used again. A module of its own, because aiohttp takes long to import and most commands never
+speak to Evolution.
+"""
+
+import io
+import json
+from typing import Any, NamedTuple
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from gateway.evolution.call import Request
+from gateway.evolution.errors import EvolutionUnreachable, EvolutionUnsure
+from gateway.redact import redact_url
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    content: bytes
+    location: str
+    """Where a redirect leads; "" without one."""
+
+
+class Transport:
+    """Connections to one server. Close it with `close()`."""
+
+    def __init__(self, url: str, apikey: str, *, timeout: float, connect_within: float) -> None:
+        self._url = url
+        self._timeout = timeout
+        self._connect_within = connect_within
+        self._session = aiohttp.ClientSession(
+            # Node closes idle connections after 5 s: a request that crosses it on one would count as unsure.
+            connector=aiohttp.TCPConnector(force_close=True),
+            headers={"apikey": apikey},
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def carry(self, request: Request) -> Answer:
+        """Send a request and wait for its answer, whatever that says.
+
+        Raises:
+            EvolutionUnreachable: no connection came about, or a question stayed without answer.
+            EvolutionUnsure: the request left, and no answer came.
+        """
+        where = redact_url(self._url)
+        try:
+            return await self._exchange(request)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            why = getattr(error, "os_error", None) or "no connection in time"
+            raise EvolutionUnreachable(f"Evolution does not answer at {where}: {why}") from error
+        except (aiohttp.ClientError, TimeoutError, ConnectionError) as error:
+            lost = EvolutionUnreachable if request.is_question else EvolutionUnsure
+            raise lost(f"no answer from {where}: {type(error).__name__} {error}".rstrip()) from error
+
+    async def _exchange(self, request: Request) -> Answer:
+        body = None if request.body is None else io.BytesIO(_encode(request.body))
+        async with self._session.request(
+            request.method,
+            URL(self._url + request.path, encoded=True),
+            data=body,
+            headers={"Content-Type": "application/json"} if body else None,
+            timeout=aiohttp.ClientTimeout(total=self._timeout + request.extra, sock_connect=self._connect_within),
+            allow_redirects=False,  # a POST would arrive as a GET and count as sent
+        ) as response:
+            return Answer(response.status, await response.read(), response.headers.get("Location", ""))
+
+
+def _encode(body: dict[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except TypeError:  # half of an emoji, which JavaScript and `json` write and orjson refuses
+        return json.dumps(body).encode()
