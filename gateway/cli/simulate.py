@@ -1,128 +1,105 @@
-"""`gateway simulate`: post realistic events, as Evolution does."""
+"""`gateway simulate`: post realistic events, as Evolution does; with --server, play its server too."""
 
 import asyncio
-import difflib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
-from urllib.parse import urlsplit
 
 import click
 import msgspec
 from click.core import ParameterSource
 
-from gateway import names, samples
+from gateway.cli import posted
+from gateway.cli.casting import read_event, read_faults, read_headers, read_number, read_url
 from gateway.cli.options import config_option, json_option, load_config
-from gateway.cli.output import count as counted
 from gateway.cli.output import json_text
 from gateway.config import Config, secrets
-from gateway.errors import GatewayError
-from gateway.redact import Redactor, printable, redact_url, shorten_phone
 from gateway.simulate import (
     Cast,
+    Mischief,
     Outcome,
     Pace,
     Post,
-    Script,
+    Programme,
     Sender,
     Tally,
     Target,
-    choose_sample,
-    read_phone,
+    Troubled,
+    choose_steps,
+    crowd,
     target_of,
 )
-from gateway.simulate.request import Headers, make_post, origin, post_url
+from gateway.simulate.request import Headers, post_url
 
 CONNECTIONS_AT_A_RATE: Final = 64
 """Requests that may be under way when a rate is asked for: enough that a slow answer does not slow the next event."""
-
 FICTIONAL_PHONE: Final = "12025550142"
 """Who writes in a play: 555-0100 to 555-0199 are nobody's, so whatever happens to an answer, no phone rings."""
 PLAYED_INSTANCE: Final = "play"
 """Whom they write to: no real server has it, for the same reason."""
-
-_HINTS: Final = {
-    401: "It asks for a credential: run this where its config.yaml is, or add --config, --header or --jwt-key.",
-    404: "Nothing takes webhooks there: check the URL, and webhook.base_path in config.yaml.",
-    413: "The body is larger than webhook.max_body.",
-    503: "It can't take events just now; Evolution would keep them and come again (--retry).",
-}
+GROUP: Final = "120363400000000001@g.us"
 
 
 class Given(TypedDict):
     """The options, as they were given."""
 
-    event: tuple[str, str]
-    """Event and sample."""
+    event: str
+    """An event, a sample, or one of the words that stand for many."""
     url: str | None
     texts: tuple[str, ...]
-    count: int
+    count: int | None
     rate: float | None
     connections: int | None
     instance: str
+    instances: int
     phone: str
     """Digits."""
     name: str | None
+    chats: int
+    group: bool
+    faults: Mapping[Mischief, float]
     by_events: bool
     headers: Headers
     jwt_key: str
     repeat: bool
     retry: bool
     retry_scale: float
+    listed: bool
     server: bool
     wait: float
     config_file: Path | None
     as_json: bool
 
 
-def _read_event(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[str, str]:
-    """Event and sample."""
-    try:
-        return choose_sample(value)
-    except KeyError:
-        known = [*names.EVENTS, *samples.names()]
-        close = [one for one in known if value in one][:3] or difflib.get_close_matches(value, known, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        raise click.BadParameter(f"{value!r} is neither an event nor a sample{hint}") from None
-
-
-def _read_phone(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    try:
-        return read_phone(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-def _read_headers(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> Headers:
-    pairs = [value.partition(":") for value in values]
-    for (name, colon, text), value in zip(pairs, values, strict=True):
-        if not colon or not name.strip() or {"\r", "\n"} & set(name + text):
-            raise click.BadParameter(f"{value!r}: write NAME:VALUE")
-    return tuple((name.strip(), text.strip()) for name, _, text in pairs)
-
-
-def _read_url(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname):
-        raise click.BadParameter(f"{value!r}: write it out, such as http://127.0.0.1:8085/webhook")
-    return value
-
-
 @click.command()
-@click.argument("event", callback=_read_event, default="messages.upsert")
-@click.option("--url", callback=_read_url, help="Where to; without it this config's webhook, with its credential.")
+@click.argument("event", callback=read_event, default="messages.upsert")
+@click.option("--url", callback=read_url, help="Where to; without it this config's webhook, with its credential.")
 @click.option("--text", "texts", multiple=True, help="What is written; several are written in turn.")
-@click.option("--count", type=click.IntRange(min=1), default=1, help="How many events.")
+@click.option("--count", type=click.IntRange(min=1), help="How many events. [everybody plays everything once]")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), help="Events a second; else as fast as answered.")
 @click.option("--connections", type=click.IntRange(min=1), help="Requests under way at once. [1; with --rate 64]")
 @click.option("--instance", default="shop-1", show_default=True, help="The instance's name.")
+@click.option("--instances", type=click.IntRange(min=1), default=1, help="On so many instances: shop-1, shop-2, ...")
 @click.option(
-    "--from", "phone", callback=_read_phone, default="+55 11 99999-0002", show_default=True, help="Who writes."
+    "--from", "phone", callback=read_number, default="+55 11 99999-0002", show_default=True, help="Who writes."
 )
 @click.option("--name", help="The writer's name.")
+@click.option(
+    "--chats", type=click.IntRange(min=1), default=1, help="So many people write, with the numbers that follow."
+)
+@click.option("--group", is_flag=True, help="They write in a group.")
+@click.option(
+    "--fault",
+    "faults",
+    callback=read_faults,
+    multiple=True,
+    metavar="KIND[=SHARE]",
+    help=f"Let a share of the events [0.1] go wrong: {', '.join(each.value for each in Mischief)}.",
+)
 @click.option("--by-events/--no-by-events", default=True, help="Glue the event's suffix to the URL, or don't. [on]")
 @click.option(
-    "--header", "headers", callback=_read_headers, multiple=True, metavar="K:V", help="A header of the webhook's own."
+    "--header", "headers", callback=read_headers, multiple=True, metavar="K:V", help="A header of the webhook's own."
 )
 @click.option("--jwt-key", default="", help="Sign a token with this key, as Evolution does for a jwt_key header.")
 @click.option("--repeat", is_flag=True, help="Post each event twice, as with instance and global webhook both on.")
@@ -130,6 +107,7 @@ def _read_url(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 @click.option(
     "--retry-scale", type=click.FloatRange(min=0), default=1.0, help="Multiplies the waits; 0.01: 100x faster."
 )
+@click.option("--list", "listed", is_flag=True, help="List every event with its samples, and post nothing.")
 @click.option("--server", is_flag=True, help="Play Evolution's server too, and chat with the bot on this terminal.")
 @click.option(
     "--wait",
@@ -143,22 +121,42 @@ def _read_url(_ctx: click.Context, _param: click.Parameter, value: str | None) -
 def simulate(**given: Unpack[Given]) -> None:
     """Post realistic events to a gateway, as Evolution API does. No WhatsApp needed.
 
-    EVENT is an event in any spelling (messages.upsert, CONNECTION_UPDATE, qrcode-updated) or the name of a sample
-    (messages-upsert__image-v236). Every body has fresh ids and times. Exit code 1 if one did not arrive.
+    EVENT is an event in any spelling (messages.upsert, CONNECTION_UPDATE, qrcode-updated), the name of a sample
+    (messages-upsert__image-v236), `all` samples, or a `conversation`. Every body has fresh ids and times. Exit code 1
+    if one did not arrive.
     """
+    if given["listed"]:
+        click.echo(json_text(posted.catalogue()) if given["as_json"] else "\n".join(posted.catalogue_lines()))
+        return
     config = load_config(given["config_file"])
     if given["server"]:
         _play(config, given)
-        return
+    else:
+        _post(config, given)
+
+
+def _post(config: Config, given: Given) -> None:
     target = _aim(config, given)
-    script = _write_script(config, target, given)
-    _warn(config, given)
+    programme = _write(config, target, given)
+    _beware(config, programme, given)
+    troubled = Troubled(programme, target, given["faults"])
     begun = time.monotonic()
-    tally = asyncio.run(_send(_pace(given), _posts(target, script, given["count"])))
-    view = {"event": script.event, "url": _shown(post_url(target, script.event), target, secrets(config))}
-    view |= tally.view(time.monotonic() - begun)
-    click.echo(json_text(view) if given["as_json"] else "\n".join(_lines(view, tally, given["phone"])))
-    _end(tally, target)
+    tally = asyncio.run(_send(_pace(given), troubled.posts(given["count"] or len(programme))))
+    view = {
+        **_headline(programme, target, given["event"], config),
+        **tally.view(time.monotonic() - begun),
+        "faults": {kind.value: number for kind, number in troubled.counts.items()},
+    }
+    click.echo(json_text(view) if given["as_json"] else "\n".join(posted.lines(view, tally, given["phone"])))
+    posted.end(tally, target)
+
+
+def _headline(programme: Programme, target: Target, word: str, config: Config) -> dict[str, Any]:
+    """What was played, and where to."""
+    is_one = len(programme.steps) == 1
+    event = programme.steps[0][0] if is_one else word
+    url = post_url(target, event) if is_one else target.url
+    return {"event": event, "url": posted.shown_url(url, target, secrets(config)), "chats": len(programme.cast)}
 
 
 def _play(config: Config, given: Given) -> None:
@@ -166,17 +164,19 @@ def _play(config: Config, given: Given) -> None:
 
     if given["url"]:
         raise click.UsageError("--server plays Evolution for the gateway of this folder; --url names another")
-    named = click.get_current_context().get_parameter_source
-    is_given = named("phone") is not ParameterSource.DEFAULT
     play(
         config,
         Player(
-            phone=given["phone"] if is_given else FICTIONAL_PHONE,
+            phone=given["phone"] if _is_given("phone") else FICTIONAL_PHONE,
             name=given["name"] or "Ana",
-            instance=given["instance"] if named("instance") is not ParameterSource.DEFAULT else PLAYED_INSTANCE,
+            instance=given["instance"] if _is_given("instance") else PLAYED_INSTANCE,
             wait=given["wait"],
         ),
     )
+
+
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
 def _aim(config: Config, given: Given) -> Target:
@@ -190,18 +190,21 @@ def _aim(config: Config, given: Given) -> Target:
     )
 
 
-def _write_script(config: Config, target: Target, given: Given) -> Script:
-    cast = Cast(
+def _write(config: Config, target: Target, given: Given) -> Programme:
+    first = Cast(
         instance=given["instance"],
         phone=given["phone"],
         name=given["name"],
         destination=target.url,
+        group=GROUP if given["group"] else None,
         server_url=None if given["url"] else config.evolution.url,
     )
+    steps = choose_steps(given["event"], in_group=given["group"])
+    cast = crowd(first, instances=given["instances"], chats=given["chats"])
     try:
-        return Script(*given["event"], cast, texts=given["texts"])
+        return Programme(steps, cast, texts=given["texts"])
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--text") from None
+        raise click.UsageError(str(error)) from None
 
 
 def _pace(given: Given) -> Pace:
@@ -213,15 +216,21 @@ def _pace(given: Given) -> Pace:
     )
 
 
-def _warn(config: Config, given: Given) -> None:
-    """A played message can have a real answer."""
-    if given["event"][0] == "messages.upsert" and config.evolution.apikey and not given["url"]:
-        text = f"  evolution.apikey is set: what your plugins answer is really sent, to {given['phone']}"
-        click.secho(text, fg="yellow", err=True)
+def _beware(config: Config, programme: Programme, given: Given) -> None:
+    """A played message can have a real answer: with a key, only to one number that was named for it.
 
-
-def _posts(target: Target, script: Script, count: int) -> Iterator[Post]:
-    return (make_post(target, script.event, script.body(number)) for number in range(count))
+    Raises:
+        UsageError: it would be answered to a stranger.
+    """
+    if given["url"] or not config.evolution.apikey or "messages.upsert" not in dict(programme.steps):
+        return
+    if not _is_given("phone") or given["chats"] > 1:
+        raise click.UsageError(
+            "evolution.apikey is set, so what your plugins answer is really sent: name the one number that may get it "
+            "with --from, or try your bot with --server and no key"
+        )
+    text = f"  evolution.apikey is set: what your plugins answer is really sent, to {given['phone']}"
+    click.secho(text, fg="yellow", err=True)
 
 
 async def _send(pace: Pace, posts: Iterator[Post]) -> Tally:
@@ -241,53 +250,3 @@ class _Notice:
             self._said = True
             why = f"answered {outcome.status}" if outcome.status else outcome.detail
             click.secho(f"  {why}; trying again, first in {wait:.1f} s ...", fg="yellow", err=True)
-
-
-def _shown(url: str, target: Target, known: Sequence[str]) -> str:
-    hidden = [*known, *(value for _, value in target.headers), target.jwt_key]
-    return Redactor(hidden).text(redact_url(url))
-
-
-def _lines(view: dict[str, Any], tally: Tally, phone: str) -> Iterator[str]:
-    rate = f" ({tally.sent / view['seconds']:,.0f} a second)" if tally.sent > 1 and view["seconds"] else ""
-    who = f" from {shorten_phone(phone)}" if names.EVENTS[view["event"]].family == "message" else ""
-    yield ""
-    yield f"  Sent {counted(tally.sent, view['event'] + ' event')}{who} to {view['url']}{rate}"
-    parts = [_part("accepted", tally.accepted, "green"), _part("duplicates", tally.duplicates, "bright_black")]
-    parts += [_part("refused", tally.refused.total(), "red"), _part("retried", tally.retried, "yellow")]
-    parts += [_part("unanswered", tally.unanswered, "red")] if tally.unanswered else []
-    parts += [_part("lost", tally.lost, "red")] if tally.lost else []
-    yield f"  {'   '.join(parts)}"
-    if tally.latency():
-        yield "  latency   " + "   ".join(f"{name} {value:,.1f} ms" for name, value in tally.latency().items())
-    if tally.sent == 1 and tally.last and tally.last.id:
-        yield f"  See it:   gateway events {printable(tally.last.id)}"
-    yield ""
-
-
-def _part(name: str, number: int, colour: str) -> str:
-    return click.style(f"{name} {number:,}", fg=colour if number else None, dim=not number)
-
-
-def _end(tally: Tally, target: Target) -> None:
-    """Leave with 0 if all arrived; else say what to do.
-
-    Raises:
-        GatewayError: something did not.
-    """
-    bad = tally.first_bad
-    if bad is None:
-        return
-    if bad.status is None:
-        raise GatewayError(
-            f"nothing answers at {origin(target.url)} ({bad.detail}). Is the gateway running? "
-            "Start it with  gateway serve"
-        )
-    if bad.is_lost:
-        raise GatewayError(
-            f"{origin(target.url)} redirects, and Evolution follows without the body: give the final URL"
-        )
-    detail = f": {printable(bad.detail)}" if bad.detail else ""
-    raise GatewayError(
-        " ".join([f"{origin(target.url)} answered {bad.status}{detail}.", _HINTS.get(bad.status, "")]).strip()
-    )

@@ -49,6 +49,7 @@ _TYPICAL: Final = {
 
 _PERSON: Final = "5511999990002"  # who writes in the samples
 _PERSON_LID: Final = "201110000000002"
+_GROUP: Final = b"120363400000000001@g.us"  # the one of the samples
 _HEX: Final = re.compile(r"[0-9A-F]{8,}")
 _PHONE_DIGITS: Final = range(7, 16)  # E.164 allows 15
 _CARRIES_ID: Final = frozenset({"call", "messages.delete"})
@@ -64,6 +65,8 @@ class Cast(msgspec.Struct, frozen=True, kw_only=True):
     """The contact's name; None keeps the sample's."""
     destination: str | None = None
     """The URL Evolution was given; None keeps the sample's."""
+    group: str | None = None
+    """The group they write in; None keeps the sample's chat."""
     server_url: str | None = None
     """Where the Evolution of this play answers; None keeps the sample's."""
 
@@ -113,7 +116,7 @@ class Script:
     """Makes one body after the other of one sample.
 
     Raises:
-        ValueError: there is a text to write, and the sample has none to replace.
+        ValueError: there is a text to write and the sample has none to replace, or a group and it is in none.
     """
 
     def __init__(
@@ -137,11 +140,13 @@ class Script:
         self._last: datetime | None = None
         if texts and not _write_text(self._template.get("data"), texts[0]):
             raise ValueError(f"{sample} has no text that could be replaced")
+        if cast.group and _GROUP not in samples.read(sample):
+            raise ValueError(f"{sample} is no event of a group")
 
-    def body(self, number: int) -> bytes:
-        """The number-th body (from 0), as the bytes JavaScript would write."""
+    def body(self, number: int, *, late: float = 0.0) -> bytes:
+        """The number-th body (from 0), as the bytes JavaScript would write; dated so many seconds ago."""
         envelope: dict[str, Any] = orjson.loads(self._personal(orjson.dumps(self._template)))
-        now = self._tick()
+        now = self._tick() - timedelta(seconds=late)
         data = envelope.get("data")
         for item in _items(data):
             _stamp(item, int(now.timestamp()))
@@ -171,6 +176,8 @@ class Script:
         """The sample with this cast's instance, number and LID wherever its own stand."""
         if isinstance(old := self._template.get("instance"), str):
             body = body.replace(orjson.dumps(old), orjson.dumps(self._cast.instance))
+        if self._cast.group:
+            body = body.replace(_GROUP, self._cast.group.encode())
         body = body.replace(_PERSON.encode(), self._cast.phone.encode())
         return body.replace(_PERSON_LID.encode(), self._cast.lid.encode())
 

@@ -45,6 +45,8 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     headers: Headers
     body: bytes
+    expected: int | None = None
+    """The status that is right where it is not 2xx: of a body that was spoilt on purpose."""
 
 
 def target_of(config: Config) -> Target:
@@ -68,8 +70,15 @@ def target_of(config: Config) -> Target:
     return Target(url=f"{url}/{auth.path_secret[0].reveal()}" if auth.path_secret else url)
 
 
-def make_post(target: Target, event: str, body: bytes, clock: Callable[[], float] = time.time) -> Post:
-    """One event's request; `clock` gives unix seconds."""
+def make_post(
+    target: Target,
+    event: str,
+    body: bytes,
+    clock: Callable[[], float] = time.time,
+    *,
+    expected: int | None = None,
+) -> Post:
+    """One event's request; `clock` gives unix seconds, `expected` is as in `Post`."""
     token = (("Authorization", f"Bearer {make_token(target.jwt_key, clock())}"),) if target.jwt_key else ()
     headers = (
         ("Accept", "application/json, text/plain, */*"),
@@ -81,7 +90,7 @@ def make_post(target: Target, event: str, body: bytes, clock: Callable[[], float
         ("Accept-Encoding", "gzip, compress, deflate, br"),
         ("Connection", "keep-alive"),
     )
-    return Post(url=post_url(target, event), headers=headers, body=body)
+    return Post(url=post_url(target, event), headers=headers, body=body, expected=expected)
 
 
 def post_url(target: Target, event: str) -> str:

@@ -116,10 +116,10 @@ class Sender:
             async with self._session.post(post.url, data=post.body, headers=post.headers) as answer:
                 body = await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            return Outcome(status=None, detail=_explain(error), attempts=attempt)
+            return Outcome(status=None, detail=_explain(error), attempts=attempt, expected=post.expected)
         seconds = time.perf_counter() - begun
         outcome = _read(answer.status, body, attempts=attempt, seconds=seconds)
-        return msgspec.structs.replace(outcome, is_lost=answer.method != "POST")
+        return msgspec.structs.replace(outcome, is_lost=answer.method != "POST", expected=post.expected)
 
     @contextmanager
     def _slot_taken(self) -> Iterator[None]:

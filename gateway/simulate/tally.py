@@ -23,12 +23,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 1
     seconds: float = 0.0
     """From the last attempt's beginning to its answer."""
+    expected: int | None = None
+    """The status that is right, where it is not 2xx."""
     is_lost: bool = False
     """A redirect was followed without the body: Evolution takes that for delivered."""
 
     @property
     def is_ok(self) -> bool:
         """The event has arrived."""
+        if self.expected is not None:
+            return self.status == self.expected
         return self.status in _OK and not self.is_lost
 
 
@@ -42,6 +46,8 @@ class Tally:
         self.retried = 0
         self.unanswered = 0
         self.lost = 0
+        self.spoilt = 0
+        """Spoilt on purpose, and refused as they should be."""
         self.refused: Counter[int] = Counter()
         self.last: Outcome | None = None
         self.first_bad: Outcome | None = None
@@ -59,6 +65,9 @@ class Tally:
         self.last = outcome
         if outcome.status is not None:
             self._seconds.append(outcome.seconds)
+        if outcome.is_ok and outcome.expected is not None:
+            self.spoilt += 1
+            return
         if outcome.is_ok:
             self.duplicates += outcome.result == "duplicate"
             self.accepted += outcome.result != "duplicate"
@@ -87,6 +96,7 @@ class Tally:
             "duplicates": self.duplicates,
             "refused": self.refused.total(),
             "statuses": {str(status): number for status, number in sorted(self.refused.items())},
+            "spoilt": self.spoilt,
             "lost": self.lost,
             "unanswered": self.unanswered,
             "retried": self.retried,

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 from multidict import CIMultiDict
 
+from gateway import names, samples
 from gateway.config import Auth, Secret, Webhook
 from gateway.simulate import Cast, Outcome, Pace, Script, Sender, Target, choose_sample
 from gateway.simulate.request import make_post
@@ -268,6 +269,10 @@ async def test_a_url_named_by_hand_gets_no_credential_of_the_config(
         (["--header", "nocolon"], "NAME:VALUE"),
         (["--count", "0"], "0 is not in the range"),
         (["connection.update", "--text", "hi"], "no text that could be replaced"),
+        (["connection.update", "--group"], "is no event of a group"),
+        (["--fault", "fire"], "'fire' is none of duplicate, reorder, late, lid-flip, huge, malformed"),
+        (["--fault", "late=2"], "write a share from 0 to 1"),
+        (["--server", "--url", "http://h/webhook"], "--url names another"),
     ],
 )
 async def test_wrong_use_is_explained(arguments: list[str], said: str, ask: Ask) -> None:
@@ -278,10 +283,73 @@ async def test_wrong_use_is_explained(arguments: list[str], said: str, ask: Ask)
 
 
 async def test_a_gateway_that_can_answer_for_real_is_warned_of(recorder: Recorder, ask: Ask, tmp_path: Path) -> None:
-    port = recorder.url.rpartition(":")[2].partition("/")[0]
-    (tmp_path / "config.yaml").write_text(f"webhook: {{port: {port}}}\nevolution: {{apikey: hunter2-hunter2}}\n")
+    with_a_key(tmp_path, recorder)
 
-    done = await ask("simulate")
+    done = await ask("simulate", "--from", "+55 11 99999-0002")
 
     assert "is really sent, to 5511999990002" in done.err
     assert "hunter2" not in done.out + done.err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--from", "+55 11 99999-0002", "--chats", "2"], ["all"]])
+async def test_nobody_is_answered_for_real_who_was_not_named(
+    recorder: Recorder, ask: Ask, tmp_path: Path, arguments: list[str]
+) -> None:
+    with_a_key(tmp_path, recorder)
+
+    done = await ask("simulate", *arguments)
+
+    assert done.code == 2
+    assert "name the one number that may get it with --from" in done.err
+    assert recorder.requests == []
+
+
+def with_a_key(folder: Path, recorder: Recorder) -> None:
+    port = recorder.url.rpartition(":")[2].partition("/")[0]
+    (folder / "config.yaml").write_text(f"webhook: {{port: {port}}}\nevolution: {{apikey: hunter2-hunter2}}\n")
+
+
+async def test_many_people_write_on_many_instances(recorder: Recorder, ask: Ask) -> None:
+    await ask("simulate", "--url", recorder.url, "--chats", "3", "--instances", "2")
+
+    bodies = [json.loads(request.body) for request in recorder.requests]
+    who = {(body["instance"], body["data"]["key"]["remoteJid"]) for body in bodies}
+    assert who == {
+        (f"shop-{instance}", f"551199999000{digit}@s.whatsapp.net") for instance in (1, 2) for digit in (2, 3, 4)
+    }
+    assert [body["data"]["pushName"] for body in bodies[:3]] == ["Ana", "Bruno", "Carla"]
+
+
+async def test_all_posts_every_sample_once(recorder: Recorder, ask: Ask) -> None:
+    done = await ask("simulate", "all", "--url", recorder.url, "--json")
+
+    assert json.loads(done.out)["sent"] == len(samples.names())
+    assert {json.loads(request.body)["event"] for request in recorder.requests} == {
+        samples.load(name)["event"] for name in samples.names()
+    }
+
+
+async def test_the_list_names_every_event_with_its_samples(ask: Ask) -> None:
+    done = await ask("simulate", "--list", "--json")
+
+    listed = json.loads(done.out)
+    assert [each["event"] for each in listed] == list(names.EVENTS)
+    assert sorted(name for each in listed for name in each["samples"]) == list(samples.names())
+
+
+async def test_a_body_that_was_cut_off_is_rightly_refused(recorder: Recorder, ask: Ask) -> None:
+    recorder.answers = [400]
+
+    done = await ask("simulate", "--url", recorder.url, "--count", "5", "--fault", "malformed=1", "--json")
+
+    summary = json.loads(done.out)
+    assert (done.code, summary["spoilt"], summary["refused"]) == (0, 5, 0)
+
+
+async def test_a_body_that_was_cut_off_and_is_accepted_fails_the_run(recorder: Recorder, ask: Ask) -> None:
+    recorder.answers = [202]
+
+    done = await ask("simulate", "--url", recorder.url, "--fault", "malformed=1")
+
+    assert done.code == 1
+    assert "answered 202 to a body that was cut off, not 400" in done.err
