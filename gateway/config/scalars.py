@@ -157,6 +157,10 @@ SWITCH: Final = Scalar("true or false", lambda text: SWITCHES[text.lower()], is_
 Switch = Annotated[bool, SWITCH]
 Port = Annotated[int, Scalar("a port from 0 to 65535", parse_port, is_text=False)]
 Count = Annotated[int, Scalar("a whole number above 0", _positive(parse_whole), is_text=False)]
+Most = Annotated[
+    int,
+    Scalar("a whole number, 0 for no limit", lambda text: int(_not_negative(str(parse_whole(text)))), is_text=False),
+]
 Seconds = Annotated[float, Scalar("seconds as a number above 0", _positive(parse_number), is_text=False)]
 Pause = Annotated[float, Scalar("seconds as a number, 0 or more", _not_negative, is_text=False)]
 Days = Annotated[float, Scalar("days as a number above 0", _positive(parse_number), is_text=False)]

@@ -21,6 +21,7 @@ from gateway.config.scalars import (
     HostName,
     Key,
     Limit,
+    Most,
     Network,
     PathSecret,
     Pause,
@@ -137,6 +138,8 @@ class Delivery(Settings, frozen=True, kw_only=True):
     """Handlers of one plugin that run at once."""
     order: Order = "lane"
     """`lane`: one after the other within a chat; `none`: as they come."""
+    replies_per_minute: Most = 20
+    """Answers of a plugin in one chat within a minute, above which it counts as a loop and is stopped; 0: no limit."""
 
 
 class PluginDelivery(Settings, frozen=True, kw_only=True):
@@ -149,6 +152,8 @@ class PluginDelivery(Settings, frozen=True, kw_only=True):
     concurrency: Count | None = None
     """As in `delivery`."""
     order: Order | None = None
+    """As in `delivery`."""
+    replies_per_minute: Most | None = None
     """As in `delivery`."""
 
 

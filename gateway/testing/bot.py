@@ -28,8 +28,8 @@ from gateway.work.state import StateReader
 T = TypeVar("T")
 
 INSTANCE: Final = "shop-1"
-PATIENCE: Final = Config(delivery=Delivery(timeout=10), worker=Worker(stuck=2))
-"""Seconds that a handler gets in a test, by the real clock, until it counts as hanging."""
+PATIENCE: Final = Config(delivery=Delivery(timeout=10, replies_per_minute=0), worker=Worker(stuck=2))
+"""What is other in a test: seconds that a handler gets, by the real clock, and that people may be answered at once."""
 
 
 class Bot:

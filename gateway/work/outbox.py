@@ -123,6 +123,19 @@ def open_messages(connection: sqlite3.Connection) -> list[Message]:
     return [Message(**(values | {"payload": orjson.loads(values["payload"])})) for values in found]
 
 
+def answers(connection: sqlite3.Connection, since: float) -> list[tuple[str, str, float]]:
+    """Plugin, lane and time of each delivery that has queued something for its own chat since then, in order.
+
+    Looked for among the last messages alone, for the outbox may be long.
+    """
+    return connection.execute(
+        "SELECT plugin, delivery.lane, min(created) FROM outbox JOIN delivery USING (seq, plugin, run) "
+        "WHERE outbox.id > (SELECT max(id) FROM outbox) - 10000 AND created > ? AND run = 0 "
+        "AND instr(delivery.lane, target) > 0 GROUP BY seq, plugin ORDER BY min(outbox.id)",
+        (since,),
+    ).fetchall()
+
+
 def insert(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
     """Queue messages, with the delivery they belong to."""
     run_on_rows(

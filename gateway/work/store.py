@@ -198,6 +198,10 @@ class WorkStore:
         """Messages that have not left, or whose leaving was cut off, in order."""
         return outbox.open_messages(self._connection)
 
+    def answers(self, since: float) -> list[tuple[str, str, float]]:
+        """Plugin, lane and time of each delivery that has queued something for its own chat since then, in order."""
+        return outbox.answers(self._connection, since)
+
     def last_ids(self) -> tuple[int, int]:
         """The highest ids given to a delivery and to a message."""
         row = self._connection.execute(

@@ -4,7 +4,7 @@ This runs in the plugin's own thread. Whatever a stranger's code does here becom
 """
 
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from traceback import StackSummary, TracebackException
@@ -16,7 +16,7 @@ import structlog
 from gateway import jid
 from gateway.envelope import lane_of, parse
 from gateway.errors import EnvelopeError
-from gateway.events import Event, MessageEvent, decode
+from gateway.events import ChatEvent, Event, MessageEvent, decode
 from gateway.journal import StoredEvent
 from gateway.log import log
 from gateway.media import Library
@@ -104,7 +104,10 @@ class Attempts:
             if match.handler is None:
                 return clock.end(job, "skipped")
             sends = ctx.take_effects()
-            return clock.end(job, "done", handler=match.handler.name, sends=sends, changes=ctx.take_changes())
+            answered = job.event.accepted_at if job.event and _answers(event, sends) else None
+            return clock.end(
+                job, "done", handler=match.handler.name, sends=sends, answered=answered, changes=ctx.take_changes()
+            )
         except BaseException as error:  # noqa: BLE001 -- a stranger's code ran: SystemExit and cancellation end here too
             return self._failed(job, clock, match.handler, error)
         finally:
@@ -178,6 +181,7 @@ class Clock:
         error: str | None = None,
         after: float | None = None,
         sends: tuple[Send, ...] = (),
+        answered: float | None = None,
         changes: tuple[StateChange, ...] = (),
     ) -> Ended:
         """The attempt as it ended now."""
@@ -190,6 +194,7 @@ class Clock:
             error=storable(error) if error is not None else None,
             after=after,
             sends=sends,
+            answered=answered,
             changes=changes,
         )
 
@@ -218,6 +223,14 @@ def _people(event: Event) -> list[str]:
         return []
     sender = event.message.sender
     return [address for address in (sender.phone, sender.lid, sender.jid) if address]
+
+
+def _answers(event: Event, sends: Sequence[Send]) -> bool:
+    """Whether anything that people see goes to the chat the event came from."""
+    here = {event.chat} if isinstance(event, ChatEvent) else set()
+    if isinstance(event, MessageEvent):
+        here.add(event.message.reply_to)
+    return any(send.to in here and send.kind not in ("typing", "read") for send in sends)
 
 
 def _author_log(plugin: str, seq: int) -> structlog.typing.FilteringBoundLogger:

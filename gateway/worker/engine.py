@@ -30,6 +30,7 @@ from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
+from gateway.worker.loops import SPAN, Loops
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.verdict import Ended, failed_attempt, survived
@@ -73,6 +74,8 @@ class Engine:
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._controls = Controls(store, intake, config.data, self._running, self._add)
         self._revisions = Revisions()
+        limits = {plugin.name: config.delivery_of(plugin.name).replies_per_minute for plugin in plugins}
+        self._loops = Loops(limits, trouble, store.answers(time.time() - SPAN))
         self._outages: dict[str, Outage] = {}
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
@@ -291,6 +294,7 @@ class Engine:
         for ended in self._take_ended():
             batch.failed += failed_attempt(ended)
             batch.settled.append(self._judge(ended))
+        self._loops.release(time.time())
         outages = {name: each.outage for name, each in self._running.items() if each.outage}
         if outages != self._outages:
             for name in outages.keys() ^ self._outages.keys():
@@ -315,6 +319,9 @@ class Engine:
         del running.since[delivery.id]
         self._suspects = [each for each in self._suspects if each is not delivery]
         status = running.judge(ended, self._now())
+        error = ended.error
+        if status == "done" and (loop := self._loops.stops(delivery, ended.answered)):
+            status, error = "dead", loop
         if status == "done" and not self._revisions.claim(ended.changes):
             status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
         if status == "waiting":
@@ -328,7 +335,7 @@ class Engine:
             started=ended.started,
             millis=ended.millis,
             handler=ended.handler,
-            error=ended.error,
+            error=error,
             messages=messages,
             changes=ended.changes if status == "done" else (),
         )

@@ -35,6 +35,8 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     after: float | None = None
     """Seconds the handler asked to wait."""
     sends: tuple[Send, ...] = ()
+    answered: float | None = None
+    """Unix seconds at which its event was accepted, if anything of `sends` goes to that event's own chat."""
     changes: tuple[StateChange, ...] = ()
 
 

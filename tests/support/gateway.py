@@ -67,10 +67,20 @@ class Gateway:
 
     # Before and between starts.
 
-    def settings(self, *, webhook: Mapping[str, object] | None = None, **more: object) -> None:
-        """Write config.yaml: these, and for all else the defaults, on ports of this gateway's own."""
+    def settings(
+        self,
+        *,
+        webhook: Mapping[str, object] | None = None,
+        delivery: Mapping[str, object] | None = None,
+        **more: object,
+    ) -> None:
+        """Write config.yaml: these, and for all else the defaults, on ports of this gateway's own.
+
+        Only that a bot may answer faster than people read: tests have it do in seconds what takes days.
+        """
         listener = {"port": self._webhook_port, **(webhook or {})}
         whole = {"webhook": listener, "admin": {"port": self._admin_port}, **more}
+        whole["delivery"] = {"replies_per_minute": 0, **(delivery or {})}
         (self.folder / "config.yaml").write_bytes(orjson.dumps(whole))  # JSON is YAML
 
     def plugin(self, name: str, source: str) -> None:
