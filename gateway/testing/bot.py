@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from copy import copy
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import msgspec
 import orjson
@@ -26,7 +29,11 @@ from gateway.testing.stage import Clock, Stage
 from gateway.work.state import StateReader
 
 T = TypeVar("T")
+Given: TypeAlias = Mapping[str, Any] | msgspec.Struct | None
+"""Settings of a plugin, or of several by their names."""
 
+OPENED: Final = object()
+"""A plugin's resource is what its lifespan opens."""
 INSTANCE: Final = "shop-1"
 PATIENCE: Final = Config(delivery=Delivery(timeout=10, replies_per_minute=0), worker=Worker(stuck=2))
 """What is other in a test: seconds that a handler gets, by the real clock, and that people may be answered at once."""
@@ -43,7 +50,8 @@ class Bot:
     def __init__(
         self,
         *plugins: Plugin[Any, Any] | Path,
-        settings: Mapping[str, Any] | msgspec.Struct | None = None,
+        settings: Given = None,
+        resource: object = OPENED,
         now: datetime | None = None,
         strict: bool = True,
         config: Config = PATIENCE,
@@ -52,7 +60,9 @@ class Bot:
 
         Args:
             plugins: objects, or the files of plugins.
-            settings: of the plugin, instead of those in `config`; with several plugins, theirs by plugin name.
+            settings: of the plugin, instead of those in `config`: values by key, or its struct. With several plugins,
+                theirs by plugin name.
+            resource: what `ctx.resource` is, instead of what the plugin's lifespan yields; likewise.
             now: the time at the beginning; the present without it. It stands still until `advance`.
             strict: whether acts raise what went wrong in them.
             config: the gateway's other settings.
@@ -60,10 +70,9 @@ class Bot:
         Raises:
             PluginError: a file can't be loaded, or there is no plugin.
         """
-        loaded = _load(plugins)
+        loaded = _prepared(_load(plugins), config, settings, resource)
         self._strict = strict
         self._numbers = count(1)
-        _configure(config, loaded, settings)
         self._stage = Stage(config, loaded, Clock(now.timestamp() if now else time.time()))
 
     async def __aenter__(self) -> Self:
@@ -210,11 +219,29 @@ def _from_file(file: Path) -> LoadedPlugin:
     return loaded.plugins[0]
 
 
-def _configure(config: Config, loaded: Loaded, settings: Mapping[str, Any] | msgspec.Struct | None) -> None:
-    plugins = {each.plugin.name: each.plugin for each in loaded.plugins}
-    if isinstance(settings, msgspec.Struct):
-        next(iter(plugins.values())).settings = settings
-        return
-    by_name = settings or {} if len(plugins) > 1 else dict.fromkeys(plugins, settings or {})
-    for name, plugin in plugins.items():
-        plugin.configure(OwnSettings(by_name[name]) if by_name.get(name) else config.plugin(name).settings)
+def _prepared(loaded: Loaded, config: Config, settings: Given, resource: object) -> Loaded:
+    """Copies of the plugins, with these settings and resources, so that one test leaves nothing to the next."""
+    names = [each.plugin.name for each in loaded.plugins]
+    given = settings if settings is None or len(names) > 1 else {names[0]: settings}
+    opened = resource if resource is OPENED or len(names) > 1 else {names[0]: resource}
+    plugins = []
+    for each in loaded.plugins:
+        plugin = copy(each.plugin)
+        _configure(plugin, config, given)
+        if isinstance(opened, Mapping) and plugin.name in opened:
+            plugin.lifespan = partial(_lend, opened[plugin.name])
+        plugins.append(msgspec.structs.replace(each, plugin=plugin))
+    return msgspec.structs.replace(loaded, plugins=tuple(plugins))
+
+
+def _configure(plugin: Plugin[Any, Any], config: Config, given: Given) -> None:
+    own = given.get(plugin.name) if isinstance(given, Mapping) else None
+    if isinstance(own, msgspec.Struct):
+        plugin.settings = own
+    else:
+        plugin.configure(config.plugin(plugin.name).settings if own is None else OwnSettings(own))
+
+
+def _lend(resource: object, *_settings: object) -> AbstractAsyncContextManager[object]:
+    """In place of a lifespan: nothing to open and nothing to close."""
+    return nullcontext(resource)

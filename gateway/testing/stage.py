@@ -20,8 +20,9 @@ from gateway.envelope import read_envelope
 from gateway.journal import Arrival, Journal
 from gateway.plugins.loader import Loaded
 from gateway.testing.evolution import EvolutionServer
-from gateway.testing.failures import BotFailure, DeadLetter, HandlerFailed, dead_letter, failed
-from gateway.work import Settled, WorkStore
+from gateway.testing.failures import BotFailure, DeadLetter, HandlerFailed, NotSent, dead_letter, failed
+from gateway.work import OutboxReader, Settled, WorkStore
+from gateway.work.store import WORK
 from gateway.worker.crew import Crew
 from gateway.worker.intake import Intake
 
@@ -59,6 +60,8 @@ class Stage:
         self._config = config
         self._loaded = loaded
         self._counted: dict[int, int] = {}
+        self._unsent: set[int] = set()
+        self._outbox = OutboxReader(self.folder / WORK)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="bot", daemon=True)
         self._thread.start()
@@ -91,13 +94,14 @@ class Stage:
             ),
         )
         self._journal = Journal(self.folder)
+        self._unopened: asyncio.Future[BotFailure] = asyncio.get_running_loop().create_future()
         self._crew = Crew(
             config,
             self._loaded,
             WorkStore(self.folder),
             await Intake.open(self.folder, LOOK_EVERY),
             changed=lambda _seqs: None,
-            trouble=lambda _about, _sentence: None,
+            trouble=self._note_trouble,
             settled=self._note,
             clock=self.clock,
         )
@@ -110,6 +114,7 @@ class Stage:
         await self._running
         await self._crew.close(GRACE)
         await self._journal.close()
+        self._outbox.close()
         await self.server.__aexit__()
 
     async def receive(self, body: bytes) -> None:
@@ -128,7 +133,8 @@ class Stage:
             await self._unless_stuck(self._crew.until_quiet(last))
             await self.server.settled()
             if self._journal.last == last:
-                return
+                break
+        self._note_unsent()
 
     async def advance(self, until: float) -> None:
         """Let the time pass, and stop at each moment at which something is due."""
@@ -145,10 +151,24 @@ class Stage:
 
     async def _unless_stuck(self, work: Coroutine[Any, Any, None]) -> None:
         settling = asyncio.ensure_future(work)
-        await asyncio.wait({settling, self._running}, return_when=asyncio.FIRST_COMPLETED)
+        ends: list[asyncio.Future[Any]] = [settling, self._running, self._unopened]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if not settling.done():
             settling.cancel()
+            if self._unopened.done():
+                raise self._unopened.result()
             raise self.problems.pop() if self.problems else BotFailure("the bot has stopped working")
+
+    def _note_trouble(self, about: str, sentence: str | None) -> None:
+        """Of all that a person should know, a lifespan that fails is what keeps a test from going on."""
+        if sentence and about.endswith(" lifespan") and not self._unopened.done():
+            self._unopened.set_result(BotFailure(sentence))
+
+    def _note_unsent(self) -> None:
+        for number, plugin, kind, error in self._outbox.dead():
+            if number not in self._unsent:
+                self._unsent.add(number)
+                self.problems.append(NotSent(f"a message of {plugin} ({kind}) was not sent: {error}"))
 
     def _note(self, batch: Sequence[Settled]) -> None:
         for each in batch:

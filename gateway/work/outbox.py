@@ -99,6 +99,12 @@ class OutboxReader:
         )
         return [(kind, target, orjson.loads(payload)) for kind, target, payload in rows]
 
+    def dead(self) -> list[tuple[int, str, str, str]]:
+        """Id, plugin, kind and error of the messages that were given up."""
+        return [
+            tuple(row) for row in self._read("SELECT id, plugin, kind, error FROM outbox WHERE status = 'dead'", ())
+        ]
+
     def close(self) -> None:
         """Close the file."""
         with self._lock:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -73,6 +74,23 @@ async def test_an_edit_takes_effect_and_the_log_says_which_plugin_and_how_long_i
     assert 0 < line["seconds"] < 10
     assert line["result"].startswith("worker restarted in ")
     assert gateway.logged("worker_died") == []
+
+
+async def test_an_edit_takes_effect_within_two_seconds_and_what_came_meanwhile_is_handled(gateway: Gateway) -> None:
+    save(gateway, "one")
+    await gateway.start()
+    await gateway.accept(message(1))
+    await gateway.settled()
+
+    began = time.monotonic()
+    save(gateway, "two")
+    await handled_by(gateway, "two")
+    seconds = time.monotonic() - began
+
+    await gateway.settled()
+    assert seconds < 2
+    assert sorted(record.seq for record in gateway.records) == sorted(gateway.events())
+    assert {record.note for record in gateway.records} == {"one", "two"}
 
 
 async def test_reloads_under_load_lose_nothing_and_run_no_handler_twice(gateway: Gateway) -> None:

@@ -2,12 +2,18 @@
 
 import asyncio
 import threading
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiohttp
+import msgspec
 import pytest
 
 from gateway import (
+    ConfigError,
     ConnectionUpdate,
     Context,
     Drop,
@@ -25,7 +31,7 @@ from gateway import (
 )
 from gateway import filters as f
 from gateway.config import Config, Delivery, Worker
-from gateway.testing import Bot, BotFailure, HandlerFailed
+from gateway.testing import Bot, BotFailure, Fault, HandlerFailed, NotSent
 
 ANA = "+55 11 99999-0002"
 BIA = "+55 11 99999-0003"
@@ -349,3 +355,78 @@ async def test_a_handler_that_nothing_can_stop_is_a_failure_and_not_an_endless_t
         with pytest.raises(BotFailure, match="Nothing could stop it"):
             await bot.chat(ANA).send("hello")
         gate.set()
+
+
+async def test_a_message_that_is_refused_for_good_fails_the_test_with_the_servers_words() -> None:
+    async with Bot(make_plugin()) as bot:
+        bot.evolution.fail(Fault.NOT_ON_WHATSAPP)
+
+        with pytest.raises(NotSent, match=r"a message of greeter \(text\) was not sent: .*"):
+            await bot.chat(ANA).send("ping")
+
+
+class Prices(msgspec.Struct, frozen=True):
+    pizza: int = 40
+
+
+@asynccontextmanager
+async def open_shop(settings: Prices) -> AsyncIterator[str]:
+    yield f"a shop with pizza for {settings.pizza}"
+
+
+def make_shop() -> Plugin[Prices, str]:
+    plugin = Plugin("shop", settings=Prices, lifespan=open_shop)
+
+    @plugin.message()
+    async def price(event: MessagesUpsert, ctx: Context[Prices, str]) -> None:
+        ctx.reply(f"{ctx.resource}, asked for {ctx.settings.pizza}")
+
+    return plugin
+
+
+@pytest.mark.parametrize("settings", [{"pizza": 50}, Prices(pizza=50)])
+async def test_settings_can_be_given(settings: dict[str, int] | Prices) -> None:
+    async with Bot(make_shop(), settings=settings) as bot:
+        assert await bot.chat(ANA).send("pizza?") == ["a shop with pizza for 50, asked for 50"]
+
+
+async def test_settings_that_do_not_fit_are_refused_as_the_gateway_does() -> None:
+    with pytest.raises(ConfigError, match="pizza"):
+        Bot(make_shop(), settings={"pizza": "much"})
+
+
+async def test_a_resource_can_be_lent_and_the_plugin_stays_as_it_was() -> None:
+    plugin = make_shop()
+
+    async with Bot(plugin, resource="a fake shop") as bot:
+        assert await bot.chat(ANA).send("pizza?") == ["a fake shop, asked for 40"]
+    async with Bot(plugin) as bot:
+        assert await bot.chat(ANA).send("pizza?") == ["a shop with pizza for 40, asked for 40"]
+
+
+async def test_a_lifespan_that_cannot_be_opened_is_a_failure_and_not_an_endless_test() -> None:
+    @asynccontextmanager
+    async def broken() -> AsyncIterator[None]:
+        async with aiohttp.ClientSession() as session:
+            await session.get("http://127.0.0.1:1/")
+        yield
+
+    plugin = Plugin("shop", lifespan=broken)
+
+    @plugin.message()
+    async def hello(event: MessagesUpsert, ctx: Context) -> None:
+        ctx.reply("hello")
+
+    async with Bot(plugin) as bot:
+        with pytest.raises(BotFailure, match=r"shop can.t open what it needs \(.*127\.0\.0\.1"):
+            await bot.chat(ANA).send("hi")
+
+
+async def test_a_hundred_tests_take_less_than_five_seconds() -> None:
+    began = time.process_time()  # of this process alone: what else the machine does is not the bot's doing
+
+    for _ in range(100):
+        async with Bot(make_plugin()) as bot:
+            assert await bot.chat(ANA).send("ping") == ["pong"]
+
+    assert time.process_time() - began < 5
