@@ -96,6 +96,27 @@ class Sends(ABC):
             raise ValueError(f"pick={pick} of {len(chosen)} options can't be chosen")
         return self._add("poll", "poll", {"question": wording(question), "options": chosen, "pick": pick})
 
+    def menu(
+        self, text: str, options: Mapping[str, str], *, style: Literal["auto", "buttons", "text"] = "auto"
+    ) -> Queued:
+        """Queue a question with options, label by key; `f.choice(options)` reads the answer, however it is shown.
+
+        Reply buttons where phones show them: 3 options at most, in answer to a message of WhatsApp's Business channel.
+        Else numbered lines of text, which always work. `style` decides it otherwise.
+        """
+        labels = [wording(label) for label in options.values()]
+        if not labels:
+            raise ValueError("a menu has at least one option")
+        if style == "buttons" or (style == "auto" and len(labels) <= _MOST_BUTTONS and self._shows_buttons()):
+            return self.buttons(text, options)
+        lines = "\n".join(f"{number}. {label}" for number, label in enumerate(labels, start=1))
+        return self._text("menu", f"{wording(text)}\n\n{lines}", (), None)
+
+    def _shows_buttons(self) -> bool:
+        """Baileys sends buttons that most phones leave out; the Business channel's ids tell that it isn't Baileys."""
+        message = self._event_message()
+        return message is not None and (message.id or "").startswith("wamid.")
+
     def buttons(self, text: str, options: Mapping[str, str], *, title: str = "", footer: str = "") -> Queued:
         """Queue up to 3 reply buttons, label by id. Many phones show none (Evolution on Baileys): see `menu`."""
         if not 1 <= len(options) <= _MOST_BUTTONS:

@@ -13,6 +13,7 @@ import msgspec
 import orjson
 
 from gateway.errors import StateError
+from gateway.plugins.typed import T, Typed
 
 LIMIT: Final = 65_536
 """Bytes of JSON that one mapping may come to."""
@@ -65,6 +66,7 @@ class State(MutableMapping[str, Any]):
         self._read: bytes | None = None
         self._revision = 0
         self._found = keys[0]
+        self._typed: Typed[Any] | None = None
 
     def __getitem__(self, key: str) -> Any:  # noqa: ANN401 -- JSON
         return self._load()[key]
@@ -87,6 +89,24 @@ class State(MutableMapping[str, Any]):
     def __repr__(self) -> str:
         return f"State({self._keys[0].scope!r})"
 
+    def typed(self, kind: type[T]) -> T:
+        """The state as a msgspec struct, whose changes are saved as those of the mapping are: `menu.step = "size"`.
+
+        Each field needs a default, for there is nothing at first. Where a field has changed, it counts and not what was
+        assigned to its key meanwhile.
+
+        Raises:
+            StateError: what is there doesn't fit the struct, or another one was asked for before.
+            ContextClosed: the handler has ended.
+        """
+        values = self._load()
+        if self._typed is None:
+            self._typed = Typed(kind, values, self._keys[0].plugin)
+        if self._typed.kind is not kind:
+            raise StateError(f"this state is a {self._typed.kind.__name__} already, and can't be a {kind.__name__} too")
+        struct: T = self._typed.struct
+        return struct
+
     def change(self) -> StateChange | None:
         """For the worker: what has to be written; None when nothing has changed.
 
@@ -95,6 +115,8 @@ class State(MutableMapping[str, Any]):
         """
         if self._values is None:
             return None
+        if self._typed is not None:
+            self._typed.write()
         _check_storable(self._values, "state")
         encoded = orjson.dumps(self._values, option=orjson.OPT_SORT_KEYS) if self._values else None
         if encoded is not None and len(encoded) > LIMIT:

@@ -25,9 +25,10 @@ def arrived() -> Callable[..., MessagesUpsert]:
         from_me: bool = False,
         participant: str | None = None,
         instance: str = "shop-1",
+        message_id: str = "3EB0A1",
         message: dict[str, Any] | None = None,
     ) -> MessagesUpsert:
-        key = {"remoteJid": chat, "fromMe": from_me, "id": "3EB0A1", "participant": participant}
+        key = {"remoteJid": chat, "fromMe": from_me, "id": message_id, "participant": participant}
         data = {"key": key, "pushName": "Ana", "messageType": "conversation", "messageTimestamp": 1761300549}
         content = message if message is not None else {"conversation": text}
         event = decode("messages.upsert", envelope("messages.upsert", {**data, "message": content}, instance))

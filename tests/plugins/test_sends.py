@@ -7,6 +7,8 @@ import pytest
 
 from gateway.events import MessagesUpsert
 from gateway.plugins import Card, Context, EventContext, Queued, Row
+from gateway.plugins import filters as f
+from gateway.plugins.filters.base import Look
 from gateway.plugins.outgoing import LIMIT, summary
 
 Arrived = Callable[..., MessagesUpsert]
@@ -179,3 +181,44 @@ def test_a_send_is_told_in_a_few_words(ctx: Context, ask: Callable[[Context], Qu
     ask(ctx)
 
     assert summary(*only(ctx)) == said
+
+
+SIZES = {"s": "Small", "l": "Large"}
+
+
+def test_a_menu_is_numbered_text_that_every_phone_shows(ctx: Context) -> None:
+    ctx.menu("Which size?", SIZES)
+
+    (send,) = ctx.take_effects()
+    assert (send.kind, send.payload) == ("text", {"text": "Which size?\n\n1. Small\n2. Large"})
+
+
+def test_a_menu_is_buttons_on_the_business_channel_whose_buttons_phones_show(arrived: Arrived, opened: Opened) -> None:
+    ctx = in_chat(arrived(message_id="wamid.HBgM"), opened)
+    ctx.menu("Which size?", SIZES)
+    ctx.menu("Which one?", {str(n): f"No. {n}" for n in range(4)})
+    ctx.menu("Which size?", SIZES, style="text")
+
+    assert [send.kind for send in ctx.take_effects()] == ["buttons", "text", "text"]
+
+
+def test_an_authors_own_style_counts(ctx: Context) -> None:
+    ctx.menu("Which size?", SIZES, style="buttons")
+
+    assert ctx.take_effects()[0].payload["options"][0] == {"id": "s", "label": "Small"}
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_numbers_of_a_menu_are_those_that_choice_reads(ctx: Context, arrived: Arrived, number: int) -> None:
+    ctx.menu("Which size?", SIZES)
+    line = ctx.take_effects()[0].payload["text"].splitlines()[1 + number]
+    size, look = f.choice(SIZES), Look()
+
+    for said in (str(number), line, line.partition(" ")[2]):
+        assert size.ask(arrived(said), look)
+        assert look.values[size] == list(SIZES)[number - 1]
+
+
+def test_a_menu_without_options_is_refused(ctx: Context) -> None:
+    with pytest.raises(ValueError, match="a menu has at least one option"):
+        ctx.menu("Which?", {})

@@ -68,5 +68,7 @@ def choice(options: Mapping[str, str], /) -> Capture[str]:
 
 def _answers(options: Mapping[str, str]) -> Mapping[str, str]:
     """Keys by what people write for them; a label that is a number itself means itself."""
-    numbers = {str(number): key for number, key in enumerate(options, start=1)}
-    return numbers | {fold(label): key for key, label in options.items()}
+    numbered = list(enumerate(options.items(), start=1))
+    lines = {fold(f"{number}. {label}"): key for number, (key, label) in numbered}
+    numbers = {str(number): key for number, (key, _) in numbered}
+    return lines | numbers | {fold(label): key for key, label in options.items()}
