@@ -15,7 +15,7 @@ _SHORTEST, _LONGEST = 7, 15  # digits of a number with its country code; E.164 a
 
 
 def address(text: object) -> str:
-    """A jid as it is, or a number as people write it (`+55 11 99999-0002`) as digits.
+    """A jid without its device, or a number as people write it (`+55 11 99999-0002`) as digits.
 
     Raises:
         ValueError: neither; the text says what was expected.
@@ -30,7 +30,7 @@ def _checked_jid(text: str) -> str:
     user, _, _ = text.rpartition("@")
     if not user or any(mark.isspace() or mark == "@" for mark in user) or jid.kind(text) == "unknown":
         raise ValueError(f"{text!r} is no jid of WhatsApp, such as 5511999990002@s.whatsapp.net or 1203630@g.us")
-    return text
+    return jid.bare(text)
 
 
 def _digits(text: str) -> str:

@@ -1,6 +1,10 @@
 """Addresses as people write them."""
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.address import address
 
@@ -13,6 +17,7 @@ from gateway.address import address
         (" 5511999990002 ", "5511999990002"),
         ("+55\u00a011\u00a099999\u20110002", "5511999990002"),
         ("5511999990002@s.whatsapp.net", "5511999990002@s.whatsapp.net"),
+        ("5511999990002:75@s.whatsapp.net", "5511999990002@s.whatsapp.net"),
         ("201110000000002@lid", "201110000000002@lid"),
         ("120363400000000001@g.us", "120363400000000001@g.us"),
         ("5511999990002-1600000000@g.us", "5511999990002-1600000000@g.us"),
@@ -20,6 +25,30 @@ from gateway.address import address
 )
 def test_an_address_is_a_jid_or_a_number_in_digits(written: str, meant: str) -> None:
     assert address(written) == meant
+
+
+NUMBERS = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True)
+BETWEEN = st.text(" .-/\u00a0\u2011\u200e", max_size=2)
+
+
+@given(number=NUMBERS, data=st.data())
+def test_a_number_means_its_digits_however_it_is_spaced(number: str, data: st.DataObject) -> None:
+    written = "".join(digit + data.draw(BETWEEN) for digit in number)
+
+    assert address(f" +{written}") == address(written) == number
+    assert address(address(written)) == number
+
+
+@given(number=NUMBERS, server=st.sampled_from(["s.whatsapp.net", "lid", "g.us"]))
+def test_a_jid_means_itself(number: str, server: str) -> None:
+    assert address(f"{number}@{server}") == f"{number}@{server}"
+
+
+@given(text=st.text())
+def test_no_text_gives_anything_but_an_address_or_a_refusal(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        found = address(text)
+        assert found.isdigit() or "@" in found
 
 
 @pytest.mark.parametrize(

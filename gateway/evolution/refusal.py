@@ -61,15 +61,16 @@ _SAYS: Final[Mapping[type[EvolutionError], re.Pattern[str]]] = {
         r"|cannot read propert.*(sendMessage|sendPresenceUpdate|presenceSubscribe|onWhatsApp)",
         re.IGNORECASE,
     ),
-    EvolutionUnsure: re.compile(r"timed out|prisma", re.IGNORECASE),
+    EvolutionUnsure: re.compile(r"timed out|prisma\w*\.\w+\.(create|update|upsert)", re.IGNORECASE),
+    ServerFault: re.compile(r"prisma|can't reach database", re.IGNORECASE),
     NoSuchInstance: re.compile(r'instance does not exist|instance ".*" not found', re.IGNORECASE),
     NameTaken: re.compile(r"already in use", re.IGNORECASE),
     UnsupportedCall: re.compile(r"method not available|cannot (get|post|put|delete) /", re.IGNORECASE),
 }
 """What words say, whatever the status beside them.
 
-Baileys waits for WhatsApp's answer with a limit (`Timed Out`) and Evolution stores what it has sent (`prisma`): in
-both cases the message may have left.
+Baileys waits for WhatsApp's answer with a limit (`Timed Out`), and Evolution stores a message once it is sent
+(`prisma.message.create`): in both cases it may have left. What its database refuses besides is a fault that passes.
 """
 
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from gateway.evolution import Evolution, UnsupportedCall
+from gateway.evolution.call import Body
 from tests.evolution.conftest import FakeEvolution
 
 Make = Callable[[Evolution], Awaitable[object]]
@@ -17,6 +18,26 @@ class Asked(NamedTuple):
     method: str
     path: str
     body: Any = None
+
+
+def case(name: str, make: Make, two: Asked, one: Asked | None) -> object:
+    """One row of a table: a call, and what it asks of 2.x and of 1.x; None: 1.x can't be asked."""
+    return pytest.param(make, two, one, id=name)
+
+
+def both(name: str, make: Make, asked: Asked) -> object:
+    """A row of which both versions are asked the same."""
+    return case(name, make, asked, asked)
+
+
+def put(name: str, make: Make, asked: Asked) -> object:
+    """A row that is a PUT in 1.x."""
+    return case(name, make, asked, asked._replace(method="PUT"))
+
+
+def send(action: str, body: Body) -> Asked:
+    """A call that sends."""
+    return Asked("POST", f"/message/{action}/shop-1", body)
 
 
 async def check(evolution: FakeEvolution, make: Make, two: Asked, one: Asked | None) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.evolution import MessageKey
 from gateway.evolution.call import Body
-from tests.evolution.asked import Asked, Make, check
+from tests.evolution.asked import Asked, Make, both, case, check, put
 from tests.evolution.conftest import FakeEvolution
 
 TO = "5511999990002"
@@ -18,18 +18,6 @@ FILE = {"base64": "T2dn"}
 
 def ask(action: str, body: Body | None, method: str = "POST") -> Asked:
     return Asked(method, f"/chat/{action}/shop-1", body)
-
-
-def both(name: str, make: Make, asked: Asked) -> object:
-    return pytest.param(make, asked, asked, id=name)
-
-
-def put(name: str, make: Make, asked: Asked) -> object:
-    return pytest.param(make, asked, asked._replace(method="PUT"), id=name)
-
-
-def case(name: str, make: Make, two: Asked, one: Asked) -> object:
-    return pytest.param(make, two, one, id=name)
 
 
 LAST = {"chat": JID, "lastMessage": {"key": NAMED}}

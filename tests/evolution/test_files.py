@@ -3,27 +3,18 @@
 import pytest
 
 from gateway.evolution import Evolution
-from gateway.evolution.call import Body
-from tests.evolution.asked import Asked, Make, check
+from tests.evolution.asked import Asked, Make, case, check, send
 from tests.evolution.conftest import FakeEvolution
 
 TO = "5511999990002"
-
-
-def post(action: str, body: Body) -> Asked:
-    return Asked("POST", f"/message/{action}/shop-1", body)
-
-
-def case(name: str, make: Make, two: Asked, one: Asked | None) -> object:
-    return pytest.param(make, two, one, id=name)
 
 
 FILES = [
     case(
         "media by URL",
         lambda client: client.send_media("shop-1", TO, "https://example.com/a.png", kind="image", caption="a"),
-        post("sendMedia", {"number": TO, "mediatype": "image", "media": "https://example.com/a.png", "caption": "a"}),
-        post(
+        send("sendMedia", {"number": TO, "mediatype": "image", "media": "https://example.com/a.png", "caption": "a"}),
+        send(
             "sendMedia",
             {
                 "number": TO,
@@ -36,7 +27,7 @@ FILES = [
         lambda client: client.send_media(
             "shop-1", TO, b"%PDF", kind="document", filename="a.pdf", mimetype="application/pdf", delay=1
         ),
-        post(
+        send(
             "sendMedia",
             {
                 "number": TO,
@@ -47,7 +38,7 @@ FILES = [
                 "delay": 1000,
             },
         ),
-        post(
+        send(
             "sendMedia",
             {
                 "number": TO,
@@ -64,14 +55,14 @@ FILES = [
     case(
         "round video",
         lambda client: client.send_ptv("shop-1", TO, "https://example.com/a.mp4"),
-        post("sendPtv", {"number": TO, "video": "https://example.com/a.mp4"}),
+        send("sendPtv", {"number": TO, "video": "https://example.com/a.mp4"}),
         None,
     ),
     case(
         "audio",
         lambda client: client.send_audio("shop-1", TO, "data:audio/ogg;base64,T2dn", delay=0.5, convert=False),
-        post("sendWhatsAppAudio", {"number": TO, "audio": "T2dn", "encoding": False, "delay": 500}),
-        post(
+        send("sendWhatsAppAudio", {"number": TO, "audio": "T2dn", "encoding": False, "delay": 500}),
+        send(
             "sendWhatsAppAudio",
             {
                 "number": TO,
@@ -83,18 +74,18 @@ FILES = [
     case(
         "sticker",
         lambda client: client.send_sticker("shop-1", TO, b"RIFF", convert=False),
-        post("sendSticker", {"number": TO, "sticker": "UklGRg==", "notConvertSticker": True}),
-        post("sendSticker", {"number": TO, "stickerMessage": {"image": "UklGRg=="}}),
+        send("sendSticker", {"number": TO, "sticker": "UklGRg==", "notConvertSticker": True}),
+        send("sendSticker", {"number": TO, "stickerMessage": {"image": "UklGRg=="}}),
     ),
     case(
         "status with a picture for some",
         lambda client: client.send_status(
             "shop-1", "https://example.com/a.png", kind="image", caption="a", recipients=["+55 11 99999-0002"]
         ),
-        post("sendStatus", status := {
+        send("sendStatus", status := {
             "type": "image", "content": "https://example.com/a.png", "caption": "a", "statusJidList": [TO],
         }),
-        post("sendStatus", {"statusMessage": status}),
+        send("sendStatus", {"statusMessage": status}),
     ),
 ]  # fmt: skip
 

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.evolution import Evolution, Invite
 from gateway.evolution.call import Body
-from tests.evolution.asked import Asked, Make, check
+from tests.evolution.asked import Asked, Make, both, check, put
 from tests.evolution.conftest import FakeEvolution
 
 GROUP = "120363400000000001@g.us"
@@ -18,14 +18,6 @@ def get(action: str, query: str = QUERY) -> Asked:
 
 def post(action: str, body: Body | None) -> Asked:
     return Asked("POST", f"/group/{action}/shop-1?{QUERY}", body)
-
-
-def both(name: str, make: Make, asked: Asked) -> object:
-    return pytest.param(make, asked, asked, id=name)
-
-
-def put(name: str, make: Make, asked: Asked) -> object:
-    return pytest.param(make, asked, asked._replace(method="PUT"), id=name)
 
 
 CASES = [
@@ -207,3 +199,15 @@ async def test_an_answer_of_another_shape_gives_what_it_has(evolution: FakeEvolu
     assert (await client.find_group("shop-1", GROUP)).jid is None
     assert await client.find_members("shop-1", GROUP) == []
     assert await client.find_groups("shop-1") == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda client: client.create_group("shop-1", "Team", "5511999990002"),
+        lambda client: client.send_invite("shop-1", GROUP, "5511999990002"),
+    ],
+)
+async def test_one_text_is_no_list_of_people(client: Evolution, make: Make) -> None:
+    with pytest.raises(ValueError, match="expected a list of people"):
+        await make(client)

@@ -4,20 +4,12 @@ import pytest
 
 from gateway.evolution import InstanceSettings, Webhook
 from gateway.evolution.call import Body
-from tests.evolution.asked import Asked, Make, check
+from tests.evolution.asked import Asked, Make, both, case, check
 from tests.evolution.conftest import FakeEvolution
 
 URL = "http://gateway:8085/webhook"
 HOOK = Webhook(url=URL, events=("messages.upsert", "GROUPS_UPDATE", "group-participants.update"), by_events=True)
 EVENTS = ["MESSAGES_UPSERT", "GROUP_UPDATE", "GROUP_PARTICIPANTS_UPDATE"]
-
-
-def case(name: str, make: Make, two: Asked, one: Asked | None) -> object:
-    return pytest.param(make, two, one, id=name)
-
-
-def both(name: str, make: Make, asked: Asked) -> object:
-    return pytest.param(make, asked, asked, id=name)
 
 
 def created(body: Body) -> Asked:

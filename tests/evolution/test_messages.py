@@ -3,9 +3,8 @@
 import pytest
 
 from gateway.evolution import Evolution, MessageKey
-from gateway.evolution.call import Body
 from gateway.pieces import Button, Card, Row
-from tests.evolution.asked import Asked, Make, check
+from tests.evolution.asked import Asked, Make, case, check, send
 from tests.evolution.conftest import FakeEvolution
 
 TO = "5511999990002"
@@ -15,20 +14,12 @@ NAMED = {"id": "BAE5", "remoteJid": "5511999990002@s.whatsapp.net", "fromMe": Tr
 QUOTED = {"key": {"id": "3EB0"}}
 
 
-def post(action: str, body: Body) -> Asked:
-    return Asked("POST", f"/message/{action}/shop-1", body)
-
-
-def case(name: str, make: Make, two: Asked, one: Asked | None) -> object:
-    return pytest.param(make, two, one, id=name)
-
-
 TEXTS = [
     case(
         "text",
         lambda client: client.send_text("shop-1", "+55 11 99999-0002", "olá 👋"),
-        post("sendText", {"number": TO, "text": "olá 👋"}),
-        post("sendText", {"number": TO, "textMessage": {"text": "olá 👋"}}),
+        send("sendText", {"number": TO, "text": "olá 👋"}),
+        send("sendText", {"number": TO, "textMessage": {"text": "olá 👋"}}),
     ),
     case(
         "text with all options",
@@ -42,7 +33,7 @@ TEXTS = [
             mention_all=True,
             link_preview=False,
         ),
-        post(
+        send(
             "sendText",
             {
                 "number": GROUP,
@@ -54,7 +45,7 @@ TEXTS = [
                 "mentioned": ["5511999990002", "5511999990003", "201110000000002@lid"],
             },
         ),
-        post(
+        send(
             "sendText",
             {
                 "number": GROUP,
@@ -77,11 +68,11 @@ TEXTS = [
         lambda client: client.send_text(
             "shop-1", GROUP, "yes", quoted=MessageKey(id="3EB0", chat=GROUP, participant="2011@lid", text="really?")
         ),
-        post("sendText", {"number": GROUP, "text": "yes", "quoted": (full := {
+        send("sendText", {"number": GROUP, "text": "yes", "quoted": (full := {
             "key": {"id": "3EB0", "remoteJid": GROUP, "fromMe": False, "participant": "2011@lid"},
             "message": {"conversation": "really?"},
         })}),
-        post("sendText", {"number": GROUP, "textMessage": {"text": "yes"}, "options": {"quoted": full}}),
+        send("sendText", {"number": GROUP, "textMessage": {"text": "yes"}, "options": {"quoted": full}}),
     ),
 ]  # fmt: skip
 
@@ -99,52 +90,52 @@ CONTENT = [
     case(
         "location",
         lambda client: client.send_location("shop-1", TO, latitude=-23.5, longitude=-46.6, name="Shop"),
-        post("sendLocation", {"number": TO, **PLACE, "name": "Shop", "address": ""}),
-        post("sendLocation", {"number": TO, "locationMessage": {**PLACE, "name": "Shop"}}),
+        send("sendLocation", {"number": TO, **PLACE, "name": "Shop", "address": ""}),
+        send("sendLocation", {"number": TO, "locationMessage": {**PLACE, "name": "Shop"}}),
     ),
     case(
         "contact",
         lambda client: client.send_contact("shop-1", TO, [Card("Ana", "+55 11 99999-0003", organization="Shop")]),
-        post("sendContact", {"number": TO, "contact": [CARD]}),
-        post("sendContact", {"number": TO, "contactMessage": [CARD]}),
+        send("sendContact", {"number": TO, "contact": [CARD]}),
+        send("sendContact", {"number": TO, "contactMessage": [CARD]}),
     ),
     case(
         "reaction",
         lambda client: client.send_reaction("shop-1", KEY, "👍"),
-        post("sendReaction", {"key": NAMED, "reaction": "👍"}),
-        post("sendReaction", {"reactionMessage": {"key": NAMED, "reaction": "👍"}}),
+        send("sendReaction", {"key": NAMED, "reaction": "👍"}),
+        send("sendReaction", {"reactionMessage": {"key": NAMED, "reaction": "👍"}}),
     ),
     case(
         "reaction taken back in a group",
         lambda client: client.send_reaction(
             "shop-1", MessageKey(id="3EB0", chat=GROUP, participant="201110000000002@lid"), ""
         ),
-        post("sendReaction", reaction := {
+        send("sendReaction", reaction := {
             "key": {"id": "3EB0", "remoteJid": GROUP, "fromMe": False, "participant": "201110000000002@lid"},
             "reaction": "",
         }),
-        post("sendReaction", {"reactionMessage": reaction}),
+        send("sendReaction", {"reactionMessage": reaction}),
     ),
     case(
         "poll",
         lambda client: client.send_poll("shop-1", TO, "Lunch?", ["Pizza", "Sushi"], pick=2),
-        post("sendPoll", {"number": TO, **POLL}),
-        post("sendPoll", {"number": TO, "pollMessage": POLL}),
+        send("sendPoll", {"number": TO, **POLL}),
+        send("sendPoll", {"number": TO, "pollMessage": POLL}),
     ),
     case(
         "list",
         lambda client: client.send_list(
             "shop-1", TO, "Menu", {"Food": [Row("p", "Pizza", "Large")]}, button="Open", description="What today?"
         ),
-        post("sendList", {"number": TO, **LIST}),
-        post("sendList", {"number": TO, "listMessage": LIST}),
+        send("sendList", {"number": TO, **LIST}),
+        send("sendList", {"number": TO, "listMessage": LIST}),
     ),
     case(
         "buttons that reply",
         lambda client: client.send_buttons(
             "shop-1", TO, "Sure?", [Button(label="Yes", value="y")], description="Really", footer="Shop"
         ),
-        post(
+        send(
             "sendButtons",
             {
                 "number": TO,
@@ -154,7 +145,7 @@ CONTENT = [
                 "buttons": [{"type": "reply", "displayText": "Yes", "id": "y"}],
             },
         ),
-        post(
+        send(
             "sendButtons",
             {
                 "number": TO,
@@ -180,7 +171,7 @@ CONTENT = [
                 Button(kind="pix", value="ana@example.com", name="Ana", key_type="email"),
             ],
         ),
-        post("sendButtons", {"number": TO, "title": "Shop", "buttons": [
+        send("sendButtons", {"number": TO, "title": "Shop", "buttons": [
             {"type": "url", "displayText": "Open", "url": "https://example.com"},
             {"type": "call", "displayText": "Call", "phoneNumber": "+5511999990002"},
             {"type": "copy", "displayText": "Copy", "copyCode": "CODE"},
@@ -191,18 +182,18 @@ CONTENT = [
     case(
         "status of text for all",
         lambda client: client.send_status("shop-1", "Open today", background="#112233", font=2),
-        post("sendStatus", text_status := {
+        send("sendStatus", text_status := {
             "type": "text", "content": "Open today", "backgroundColor": "#112233", "font": 2, "allContacts": True,
         }),
-        post("sendStatus", {"statusMessage": text_status}),
+        send("sendStatus", {"statusMessage": text_status}),
     ),
     case(
         "template",
         lambda client: client.send_template("shop-1", TO, "hello", language="pt_BR", components=[{"type": "body"}]),
-        post(
+        send(
             "sendTemplate", {"number": TO, "name": "hello", "language": "pt_BR", "components": [{"type": "body"}]}
         ),
-        post(
+        send(
             "sendTemplate",
             {
                 "number": TO,
