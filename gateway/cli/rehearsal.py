@@ -31,6 +31,7 @@ from gateway.work import Delivery
 from gateway.work.controls import ControlReader
 from gateway.work.state import StateReader
 from gateway.work.store import WORK
+from gateway.worker.around import Around
 from gateway.worker.attempt import Attempts, Job
 from gateway.worker.loading import load_plugins, redactor_for
 from gateway.worker.verdict import Ended
@@ -133,7 +134,7 @@ def _headings(journal: JournalReader, replay: Replay) -> Iterator[Any]:
 async def _run(
     config: Config, redactor: Redactor, plugins: Sequence[Plugin[Any, Any]], chosen: Sequence[tuple[str, StoredEvent]]
 ) -> list[Rehearsed]:
-    state, library = StateReader(config.data), Library.of(config)
+    state, around = StateReader(config.data), Around(library=Library.of(config))
     by_name = {plugin.name: plugin for plugin in plugins}
     threads = ThreadPoolExecutor(4, thread_name_prefix="dry-run")
     found = []
@@ -142,7 +143,7 @@ async def _run(
         for name, event in chosen:
             timeout = config.delivery_of(name).timeout
             attempts = Attempts(
-                by_name[name], timeout=timeout, redactor=redactor, threads=threads, state=state, library=library
+                by_name[name], timeout=timeout, redactor=redactor, threads=threads, state=state, around=around
             )
             attempts.resource = resources[name]
             delivery = Delivery(id=0, seq=event.seq, plugin=name, lane=event.lane, run=1)

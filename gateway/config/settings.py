@@ -172,11 +172,30 @@ class PluginSettings(Settings, frozen=True, kw_only=True):
         return f"PluginSettings(enabled={self.enabled}, settings=<{names}>, delivery={self.delivery!r})"
 
 
+class Pace(Settings, frozen=True, kw_only=True):
+    """How fast messages leave. A quarter of a minute's messages may go at once where none went before."""
+
+    chat: Count = 20
+    """Messages a minute to one chat."""
+    instance: Count = 120
+    """Messages a minute through one instance."""
+    gap: Pause = 1
+    """Seconds at most of a random pause between two messages of one instance."""
+    typing: Pause = 0.03
+    """Seconds for each letter that somebody is shown typing before a message; 0: nobody is."""
+    typing_longest: Pause = 4
+    """Seconds of that at most."""
+
+
 class Outbox(Settings, frozen=True, kw_only=True):
     """Messages that handlers queued."""
 
     expire: Seconds = 900
     """Seconds after which a message that could not leave becomes a dead letter: nobody wants 500 stale answers."""
+    settle: Pause = 30
+    """Seconds in which a message whose answer is missing is looked for; then it is sent again, or a dead letter."""
+    pace: Pace | Literal["off"] = Pace()
+    """`off`: as fast as Evolution takes them."""
 
 
 class Dedupe(Settings, frozen=True, kw_only=True):

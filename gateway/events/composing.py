@@ -91,6 +91,7 @@ def message_of(data: Reader, account: str | None, directory: Directory, *, sent:
         id=key.text("id"),
         chat=chat,
         from_me=from_me,
+        origin="contact" if not from_me else "client" if sent else "phone",
         sender=sender,
         kind=found.kind,
         timestamp=data.whole("messageTimestamp"),

@@ -1,6 +1,7 @@
 """A WhatsApp message in one shape, from every version, channel and encoding."""
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -34,6 +35,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Jid of the chat it stands in, without device."""
     from_me: bool
     """Written by the bot's own account: through REST, on the phone, or on another device."""
+    origin: Literal["contact", "gateway", "phone", "client"]
+    """Who wrote it: somebody else, a plugin of this gateway, a person on the account's own phone or another of its
+    devices, another program through Evolution's REST API. What the gateway sent is `client` where no worker tells."""
     sender: Person
     """Who wrote it; the bot for own messages. In a group the participant, for a channel's post the channel."""
     kind: Kind

@@ -185,7 +185,9 @@ class EventContext(Generic[S_co, R_co]):
                 raise ContextClosed(f"ctx.{method}() in {self._plugin} came too late: {self._closed}. Nothing is sent.")
             n = len(self._sends) + 1
             instance = self._sender(method)
-            self._sends.append(Send(n=n, instance=instance, to=to, kind=kind, payload=payload, data=data))
+            server = self.event.server_url
+            send = Send(n=n, instance=instance, to=to, kind=kind, payload=payload, data=data, server=server)
+            self._sends.append(send)
         return Queued(f"{self.delivery.id}.{n}")
 
     def _sender(self, method: str) -> str:

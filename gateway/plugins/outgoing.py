@@ -48,7 +48,11 @@ class Send(msgspec.Struct, frozen=True, kw_only=True):
     payload: dict[str, Any]
     """JSON; what each kind carries is what the method of `Sends` that makes it says."""
     data: bytes | None = None
-    """The bytes of its file, where it brings one itself."""
+    """The bytes of its file, where it brings one itself; the worker puts them on disk."""
+    file: str | None = None
+    """The name they are kept under then."""
+    server: str | None = None
+    """Where the Evolution that the event came from answers, by its own word."""
 
     @property
     def text(self) -> str:
@@ -112,6 +116,18 @@ def reference(message: AnyMessage, event_message: Message | None) -> dict[str, A
         raise ValueError("this message has no id, so it can't be named")
     author = message.sender.jid if message.is_group and not message.from_me else None
     return _named(message.id, from_me=message.from_me, participant=author)
+
+
+def quoted(message: AnyMessage, event_message: Message | None) -> dict[str, Any]:
+    """The same with its words, which WhatsApp shows above the answer where Evolution keeps no messages.
+
+    Raises:
+        ValueError: as `reference`.
+    """
+    found = reference(message, event_message)
+    shown = message if isinstance(message, Message | Quoted) else event_message
+    words = shown.text if shown and shown.id == found.get("id") else None
+    return found | {"text": words} if words else found
 
 
 def _by_id(message_id: str, shown: Message | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from gateway.events.groups import Participant
 from gateway.events.message import Message
 from gateway.events.people import Person
 from gateway.pieces import Card, Row
-from gateway.plugins.outgoing import AnyMessage, File, Kind, Queued, mentioned, read_file, reference, wording
+from gateway.plugins.outgoing import AnyMessage, File, Kind, Queued, mentioned, quoted, read_file, wording
 
 MediaKind = Literal["image", "video", "document"]
 Mentions = Sequence[Person | Participant | str]
@@ -149,7 +149,7 @@ class Sends(ABC):
     def _options(self, mentions: Mentions, quote: AnyMessage | None) -> dict[str, Any]:
         people = mentioned(mentions)
         found: dict[str, Any] = {"mentions": list(people)} if people else {}
-        return found | ({"quote": reference(quote, self._event_message())} if quote is not None else {})
+        return found | ({"quote": quoted(quote, self._event_message())} if quote is not None else {})
 
 
 class Add(Protocol):

@@ -92,6 +92,7 @@ class Stage:
             evolution=msgspec.structs.replace(
                 self._config.evolution, url=self.server.url, apikey=Secret(self.server.apikey)
             ),
+            outbox=msgspec.structs.replace(self._config.outbox, pace="off"),
         )
         self._journal = Journal(self.folder)
         self._unopened: asyncio.Future[BotFailure] = asyncio.get_running_loop().create_future()

@@ -42,8 +42,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chat(self) -> str:
-        """The jid of its chat: bare digits and the jid made of them are one."""
-        return self.target if "@" in self.target else f"{self.target}@s.whatsapp.net"
+        """The jid of its chat."""
+        return chat_of(self.target)
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +66,8 @@ class Placed(msgspec.Struct, frozen=True):
 
     status: OutboxStatus
     message_id: str | None
-    target: str
+    chat: str
+    payload: dict[str, Any]
 
 
 class OutboxReader:
@@ -81,10 +82,13 @@ class OutboxReader:
         """The message that a handler knows by this id; None where there is none any more."""
         seq, plugin, run, n = queued_id.split(".")  # no plugin's name holds a dot
         rows = self._read(
-            "SELECT status, message_id, target FROM outbox WHERE seq = ? AND plugin = ? AND run = ? AND n = ?",
+            "SELECT status, message_id, target, payload FROM outbox WHERE seq = ? AND plugin = ? AND run = ? AND n = ?",
             (int(seq), plugin, int(run), int(n)),
         )
-        return Placed(*rows[0]) if rows else None
+        if not rows:
+            return None
+        status, message_id, target, payload = rows[0]
+        return Placed(status, message_id, chat_of(target), orjson.loads(payload))
 
     def claimed(self, message_ids: Collection[str]) -> set[str]:
         """Those of some of WhatsApp's ids that a message of this gateway was given."""
@@ -93,11 +97,11 @@ class OutboxReader:
         return {row[0] for row in rows}
 
     def under_way(self, instance: str) -> list[tuple[str, str, dict[str, Any]]]:
-        """Kind, target and payload of the messages whose request has left and is not answered."""
+        """Kind, chat and payload of the messages whose request has left and is not answered."""
         rows = self._read(
             "SELECT kind, target, payload FROM outbox WHERE status = 'sending' AND instance = ?", (instance,)
         )
-        return [(kind, target, orjson.loads(payload)) for kind, target, payload in rows]
+        return [(kind, chat_of(target), orjson.loads(payload)) for kind, target, payload in rows]
 
     def dead(self) -> list[tuple[int, str, str, str]]:
         """Id, plugin, kind and error of the messages that were given up."""
@@ -117,6 +121,11 @@ class OutboxReader:
             if self._connection is None:
                 self._connection = open_reader(self._path)
             return self._connection.execute(sql, values).fetchall()
+
+
+def chat_of(target: str) -> str:
+    """The jid that a message goes to: bare digits and the jid made of them are one chat."""
+    return target if "@" in target else f"{target}@s.whatsapp.net"
 
 
 def open_messages(connection: sqlite3.Connection) -> list[Message]:

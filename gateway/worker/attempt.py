@@ -3,8 +3,9 @@
 This runs in the plugin's own thread. Whatever a stranger's code does here becomes a value: nothing is raised.
 """
 
+import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
 from traceback import StackSummary, TracebackException
@@ -19,7 +20,6 @@ from gateway.errors import EnvelopeError
 from gateway.events import ChatEvent, Event, MessageEvent, decode
 from gateway.journal import StoredEvent
 from gateway.log import log
-from gateway.media import Library
 from gateway.plugins import Delivery as DeliveryInfo
 from gateway.plugins import Drop, Handler, Plugin, Retry, Send, open_context
 from gateway.plugins.context import EventContext
@@ -27,6 +27,7 @@ from gateway.plugins.state import Memory, Nothing, StateChange, StateSource
 from gateway.redact import Redactor
 from gateway.work import Delivery, storable
 from gateway.worker import calling
+from gateway.worker.around import Around
 from gateway.worker.calling import Calls, Match
 from gateway.worker.verdict import Ended, Result
 
@@ -58,19 +59,15 @@ class Attempts:
         redactor: Redactor,
         threads: Executor,
         state: StateSource | None = None,
-        clock: Callable[[], float] = time.time,
-        library: Library | None = None,
+        around: Around | None = None,
     ) -> None:
-        """`state`: where the plugin's memory is read; without it, it has none. `clock`: unix seconds, for `ctx.now`.
-
-        `library`: fetches files that events don't carry.
-        """
+        """`state`: where the plugin's memory is read; without it, it has none. `around`: what all plugins share."""
         self._plugin = plugin
-        self._library = library
         self._state = state or Nothing()
         self._redactor = redactor
+        self._threads = threads
+        self._around = around or Around()
         self._calls = Calls(plugin, timeout=timeout, threads=threads)
-        self._clock = clock
         self.resource: object = None
         """What the plugin's lifespan has yielded."""
 
@@ -93,8 +90,7 @@ class Attempts:
             return clock.end(job, "dead", error=f"The event can't be read back: {error}")
         if not self._plugin.candidates(type(event)):
             return clock.end(job, "skipped")
-        if self._library is not None:
-            event = self._library.lend(event)
+        event = self._around.complete(event)
         return self._run(job, event, self._open(job, event), clock)
 
     async def _run(self, job: Job, event: Event, ctx: EventContext[Any, Any], clock: "Clock") -> Ended:
@@ -103,7 +99,7 @@ class Attempts:
             await self._calls.run(match, event, ctx)
             if match.handler is None:
                 return clock.end(job, "skipped")
-            sends = ctx.take_effects()
+            sends = await self._keep_files(ctx.take_effects())
             answered = job.event.accepted_at if job.event and _answers(event, sends) else None
             return clock.end(
                 job, "done", handler=match.handler.name, sends=sends, answered=answered, changes=ctx.take_changes()
@@ -123,7 +119,7 @@ class Attempts:
             log=_author_log(name, delivery.seq),
             plugin=name,
             instance=event.instance,
-            clock=lambda: datetime.fromtimestamp(self._clock(), UTC),
+            clock=lambda: datetime.fromtimestamp(self._around.clock(), UTC),
             memory=self._memory(job, event),
             settings=self._plugin.settings,
             resource=self.resource,
@@ -138,6 +134,18 @@ class Attempts:
             chats=list(dict.fromkeys(chats)),
             people=_people(event),
             source=self._state,
+        )
+
+    async def _keep_files(self, sends: tuple[Send, ...]) -> tuple[Send, ...]:
+        """Put what messages bring on disk, so that the delivery is settled with a name and not with bytes."""
+        files = self._around.files
+        if files is None or not any(send.data for send in sends):
+            return sends
+        loop, keep = asyncio.get_running_loop(), files.keep
+        kept = [await loop.run_in_executor(self._threads, keep, send.data) if send.data else None for send in sends]
+        return tuple(
+            msgspec.structs.replace(send, data=None, file=name) if name else send
+            for send, name in zip(sends, kept, strict=True)
         )
 
     def _failed(self, job: Job, clock: "Clock", handler: Handler | None, error: BaseException) -> Ended:

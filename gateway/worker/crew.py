@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from gateway.config import Config
-from gateway.evolution import Evolution
 from gateway.log import Level, Line, write_lines
 from gateway.plugins.loader import Loaded
 from gateway.work import Batch, Settled, WorkStore
@@ -16,7 +15,8 @@ from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
 from gateway.worker.loading import SENDS_TO, facts, redactor_for
-from gateway.worker.outbox import Outbox
+from gateway.worker.outbox.opening import open_outbox
+from gateway.worker.outbox.outbox import Outbox
 
 _LEVELS: Final[Mapping[Status, Level]] = {"dead": "error", "waiting": "warning", "skipped": "debug"}
 
@@ -43,7 +43,6 @@ class Crew:
         self._changed = changed
         self._tell = settled
         self._sends_to = config.evolution.url if config.evolution.apikey else None
-        self.outbox = _open_outbox(config, store, changed)
         self.engine = Engine(
             config=config,
             plugins=[each.plugin for each in loaded.plugins],
@@ -54,26 +53,34 @@ class Crew:
             trouble=trouble,
             clock=clock,
         )
+        self.outbox: Outbox | None = None
+        """None without a key: then messages are only shown."""
+        if config.evolution.apikey:
+            own, now = self.engine.own_messages, self.engine.now
+            self.outbox = open_outbox(config, store, intake, own, clock=now, changed=changed, trouble=trouble)
 
     async def begin(self) -> None:
         """Say what is loaded, and take up the messages that an earlier worker left."""
         await self._store.write(Batch(facts={**facts(self._loaded), SENDS_TO: self._sends_to}))
         if self.outbox:
-            await self.outbox.recover()
+            self.outbox.add(self._store.open_messages())
 
     def wake(self) -> None:
         """An event came, or the clock was moved."""
         self.engine.wake()
+        if self.outbox:
+            self.outbox.wake()
 
     async def until_quiet(self, seq: int) -> None:
         """Return once nothing is left to do about the events to this number before time passes."""
         await self.engine.until_settled(seq)
         if self.outbox:
-            await self.outbox.until_idle()
+            await self.outbox.until_quiet()
 
     def next_due(self) -> float | None:
         """Unix seconds at which something that waits is due; None when nothing waits."""
-        return self.engine.next_due()
+        dues = [self.engine.next_due(), self.outbox.next_due if self.outbox else None]
+        return min((due for due in dues if due is not None), default=None)
 
     async def close(self, grace: float, *, suspects: bool = False) -> None:
         """After the engine has run: settle what is left, as `Engine.stop` does, and close all files."""
@@ -95,11 +102,3 @@ class Crew:
 def _line(settled: Settled) -> Line:
     fact = "handled" if settled.status == "done" else f"delivery_{settled.status}"
     return Line(_LEVELS.get(settled.status, "info"), fact, describe(settled))
-
-
-def _open_outbox(config: Config, store: WorkStore, changed: Callable[[Sequence[int]], None]) -> Outbox | None:
-    """None without a key: then messages are only shown."""
-    if not config.evolution.apikey:
-        return None
-    evolution = Evolution(config.evolution.url, config.evolution.apikey.reveal(), version=config.evolution.version)
-    return Outbox(store, evolution, expire=config.outbox.expire, changed=changed)

@@ -5,11 +5,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from gateway.config import Evolution
 from gateway.plugins import Send
 from gateway.plugins.outgoing import summary
 from gateway.redact import printable
 from gateway.work import Delivery, Message, Settled, storable, storable_json
 from gateway.work.outbox import OutboxStatus
+from gateway.worker.outbox.servers import allowed
 
 _LONG_NUMBER: Final = re.compile(r"\d{8,}")
 _PLACE: Final = re.compile(r'^ *(?:\| +)?File "([^"]+)", line (\d+)', re.MULTILINE)
@@ -17,10 +19,10 @@ SHOWN_TEXT = 60  # characters of an unsent message in the log
 
 
 def queue_messages(
-    delivery: Delivery, sends: Sequence[Send], first_id: int, status: OutboxStatus
+    delivery: Delivery, sends: Sequence[Send], first_id: int, now: float, evolution: Evolution
 ) -> tuple[Message, ...]:
-    """The outbox rows for what a handler queued, in its order."""
-    now = time.time()
+    """The outbox rows for what a handler queued, in its order; `now` is unix seconds by the outbox's clock."""
+    status: OutboxStatus = "queued" if evolution.apikey else "shown"
     return tuple(
         Message(
             id=first_id + at,
@@ -32,6 +34,8 @@ def queue_messages(
             target=storable(send.to),
             kind=send.kind,
             payload=storable_json(send.payload),
+            file=send.file,
+            server=allowed(evolution, send.server),
             created=now,
             status=status,
         )

@@ -19,10 +19,11 @@ from gateway.log import log
 from gateway.media import Library
 from gateway.plugins import Plugin, Send
 from gateway.redact import Redactor
-from gateway.work import Batch, Delivery, Failed, Message, Settled, WorkStore
-from gateway.work.outbox import OutboxStatus
+from gateway.work import Batch, Delivery, Failed, Message, OutboxReader, Settled, WorkStore
+from gateway.work.files import OutgoingFiles
 from gateway.work.state import StateReader
-from gateway.work.store import HAS_RUN, OUTAGES
+from gateway.work.store import HAS_RUN, OUTAGES, WORK
+from gateway.worker.around import Around
 from gateway.worker.attempt import Job
 from gateway.worker.controls import Controls
 from gateway.worker.effects import queue_messages
@@ -31,6 +32,7 @@ from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
 from gateway.worker.loops import SPAN, Loops
+from gateway.worker.own import Own
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.verdict import Ended, failed_attempt, survived
@@ -62,15 +64,22 @@ class Engine:
         self._intake = intake
         self._tell = settled
         self._say = trouble
-        self._now = clock or steady_clock()
+        self.now = clock or steady_clock()
+        """Unix seconds that pass evenly."""
         self._wall = clock or time.time
-        self._outbox_status: OutboxStatus = "queued" if config.evolution.apikey else "shown"
         self._wake = asyncio.Event()
         self._ended: list[Ended] = []
         self._suspects: list[Delivery] = []
         self._left = Left.by(store)
         self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
-        self._library = Library.of(config)
+        self.own_messages = OutboxReader(config.data / WORK)
+        """What the outbox holds, for whoever has to tell own messages from others'."""
+        self._around = Around(
+            clock=self._wall,
+            library=Library.of(config),
+            files=OutgoingFiles(config.data),
+            own=Own(self.own_messages),
+        )
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._controls = Controls(store, intake, config.data, self._running, self._add)
         self._revisions = Revisions()
@@ -160,9 +169,8 @@ class Engine:
                 redactor,
                 self._on_ended,
                 state=StateReader(self._config.data),
-                library=self._library,
+                around=self._around,
                 lifespan=partial(self._on_lifespan, plugin.name),
-                clock=self._wall,
             ),
             lanes=Lanes(settings.order),
             concurrency=settings.concurrency,
@@ -260,7 +268,7 @@ class Engine:
 
     def _start(self, batch: Batch) -> list[Delivery]:
         started: list[Delivery] = []
-        now = self._now()
+        now = self.now()
         if not (self._draining or self.stuck):
             started = self._start_suspect(now)
             if not self._pressing():
@@ -318,7 +326,7 @@ class Engine:
         running = self._running[delivery.plugin]
         del running.since[delivery.id]
         self._suspects = [each for each in self._suspects if each is not delivery]
-        status = running.judge(ended, self._now())
+        status = running.judge(ended, self.now())
         error = ended.error
         if status == "done" and (loop := self._loops.stops(delivery, ended.answered)):
             status, error = "dead", loop
@@ -342,7 +350,7 @@ class Engine:
 
     def _queue(self, delivery: Delivery, sends: Sequence[Send]) -> tuple[Message, ...]:
         first, self._next_message = self._next_message, self._next_message + len(sends)
-        return queue_messages(delivery, sends, first, self._outbox_status)
+        return queue_messages(delivery, sends, first, self.now(), self._config.evolution)
 
     def _stuck(self) -> list[Ended]:
         """Attempts that nothing could stop. They count as failed, and the process is replaced to be rid of them."""
@@ -355,7 +363,7 @@ class Engine:
         self._is_resting = True
         self._rested.set()
         due = self.next_due()
-        wait = self._intake.poll if due is None else max(0.0, min(due - self._now(), self._intake.poll))
+        wait = self._intake.poll if due is None else max(0.0, min(due - self.now(), self._intake.poll))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), wait)
         self._is_resting = False
@@ -364,7 +372,7 @@ class Engine:
         due = self.next_due()
         return (
             self._is_resting
-            and (due is None or due > self._now())
+            and (due is None or due > self.now())
             and all(
                 each.host.is_ready and each.position >= seq and not each.lanes.running
                 for each in self._running.values()

@@ -6,7 +6,6 @@ Jobs and results cross between the loops in batches, for each crossing costs mor
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,10 +13,10 @@ from typing import Any, TypeVar
 
 from gateway import config
 from gateway.log import log
-from gateway.media import Library
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
 from gateway.work.state import StateReader
+from gateway.worker.around import Around
 from gateway.worker.attempt import Attempts, Job
 from gateway.worker.resource import Resource
 from gateway.worker.verdict import Ended
@@ -36,9 +35,8 @@ class Host:
         ended: Callable[[Sequence[Ended]], None],
         *,
         state: StateReader,
-        library: Library,
+        around: Around,
         lifespan: Callable[[str | None], None] = lambda _sentence: None,
-        clock: Callable[[], float] = time.time,
     ) -> None:
         self.plugin = plugin
         self._home = asyncio.get_running_loop()
@@ -53,8 +51,7 @@ class Host:
             redactor=redactor,
             threads=self._threads,
             state=state,
-            clock=clock,
-            library=library,
+            around=around,
         )
         self._loop = asyncio.new_event_loop()
         self._resource: Resource | None = None

@@ -19,7 +19,7 @@ HOPELESS = [
     (web.Response(status=307, headers={"Location": "/elsewhere"}), "answered 307: it redirects to /elsewhere"),
     (web.json_response({"response": {"message": ["no such number"]}}, status=400), "answered 400: no such number"),
     (web.json_response({"message": "Unauthorized"}, status=401), "answered 401: Unauthorized"),
-    (None, "It may have left"),
+    (None, "Unknown whether it left"),
 ]
 """Answers (None hangs up), and what the outbox says of them."""
 CHAT = "5511999900000@s.whatsapp.net"
@@ -87,7 +87,8 @@ async def test_what_trying_again_can_not_help_is_a_dead_letter_after_one_call(
 
     last = await gateway.accept(message(len(HOPELESS), "ping"))
     await outcome(gateway, "sent", last)  # the chat goes on
-    assert [call.path for call in evolution.calls] == ["/message/sendText/loja-bot"] * (len(HOPELESS) + 1)
+    sends = [call for call in evolution.calls if call.path == "/message/sendText/loja-bot"]
+    assert len(sends) == len(HOPELESS) + 1
 
 
 async def test_a_refused_connection_is_tried_again_until_somebody_listens(

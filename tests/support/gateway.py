@@ -76,10 +76,11 @@ class Gateway:
     ) -> None:
         """Write config.yaml: these, and for all else the defaults, on ports of this gateway's own.
 
-        Only that a bot may answer faster than people read: tests have it do in seconds what takes days.
+        Only that a bot may answer faster than people write and read: tests have it do in seconds what takes days.
         """
         listener = {"port": self._webhook_port, **(webhook or {})}
-        whole = {"webhook": listener, "admin": {"port": self._admin_port}, **more}
+        outbox = {"pace": "off", "settle": 1}
+        whole = {"webhook": listener, "admin": {"port": self._admin_port}, "outbox": outbox, **more}
         whole["delivery"] = {"replies_per_minute": 0, **(delivery or {})}
         (self.folder / "config.yaml").write_bytes(orjson.dumps(whole))  # JSON is YAML
 

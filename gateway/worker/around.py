@@ -1,0 +1,30 @@
+"""What stands around all attempts of a worker: its clock, and where what events and messages carry is found or kept."""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from gateway.events import Event, MessageEvent
+from gateway.media import Library
+from gateway.work.files import OutgoingFiles
+from gateway.worker.own import Own
+
+
+class Around(msgspec.Struct, frozen=True, kw_only=True):
+    """Shared by the plugins of a worker. A dry run has none of it and leaves no trace."""
+
+    clock: Callable[[], float] = time.time
+    """Unix seconds, for `ctx.now`."""
+    library: Library | None = None
+    """Fetches files that events don't carry."""
+    files: OutgoingFiles | None = None
+    """Keeps the files that messages bring; without it they stay with the message."""
+    own: Own | None = None
+    """Tells the gateway's own messages from those that others sent for the same account."""
+
+    def complete(self, event: Event) -> Event:
+        """The event with what its body alone can't tell."""
+        if self.own and isinstance(event, MessageEvent):
+            event = self.own.mark(event)
+        return self.library.lend(event) if self.library else event

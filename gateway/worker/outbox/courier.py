@@ -1,0 +1,192 @@
+"""Take one message to its end: sent, refused, expired, or unknown and not sent a second time.
+
+A row says `sending`, on disk, before its request leaves. If the answer stays out, Evolution's echo and its own record
+of the chat tell what became of it; only what was looked for and is not there is sent again.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import count
+
+import msgspec
+
+from gateway.evolution import EvolutionError, EvolutionUnsure
+from gateway.log import log
+from gateway.plugins.outgoing import REPEATABLE
+from gateway.redact import shorten_phone
+from gateway.work import Message
+from gateway.work.outbox import Sent
+from gateway.worker.outbox.calls import Calls, Unsendable
+from gateway.worker.outbox.evidence import Evidence, Finding
+from gateway.worker.outbox.line import Line
+from gateway.worker.outbox.waiting import Tempo, Waiting, nth
+
+
+class Courier:
+    """Takes messages to their ends, any number at once."""
+
+    def __init__(
+        self,
+        *,
+        calls: Calls,
+        evidence: Evidence,
+        waiting: Waiting,
+        write: Callable[[Sent], Awaitable[None]],
+        changed: Callable[[Sequence[int]], None],
+        expire: float,
+        settle: float,
+        tempo: Tempo,
+    ) -> None:
+        self._calls = calls
+        self._evidence = evidence
+        self._waiting = waiting
+        self._write = write
+        self._changed = changed
+        self._expire = expire
+        self._settle = settle
+        self._tempo = tempo
+        self._leaving: set[int] = set()
+
+    async def until_idle(self) -> None:
+        """Return once no request is under way."""
+        while self._leaving:
+            await self._waiting.until(float("inf"))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._calls.close()
+
+    async def deliver(self, message: Message, line: Line) -> None:
+        """Return once the message is settled.
+
+        Raises:
+            Closed: the outbox is closing; the row says how far it came.
+        """
+        if message.status == "sending" and await self._is_settled_now(message):
+            return
+        until = message.created + self._expire
+        while True:
+            async with line.turn(message.chat, until) as in_time:
+                if not in_time:
+                    await self._expired(message, line)
+                    return
+                message = await self._begin(message, line)
+                error = await self._try(message, line)
+            if error is None:
+                return
+            if not error.may_have_left:
+                await self._put_back(message, line, error, until)
+            elif await self._is_settled(message, str(error)):
+                return
+
+    async def _begin(self, message: Message, line: Line) -> Message:
+        """Show somebody typing, then note on disk that the request leaves."""
+        seconds = line.typing(message.kind, str(message.payload.get("text") or message.payload.get("caption") or ""))
+        if seconds:
+            await self._calls.show_typing(message, seconds)
+        attempts, now = message.attempts + 1, self._waiting.now()
+        message = msgspec.structs.replace(message, status="sending", attempts=attempts, began=now)
+        await self._write(Sent(id=message.id, status="sending", attempts=attempts, began=now))
+        return message
+
+    async def _try(self, message: Message, line: Line) -> EvolutionError | None:
+        """One request. None: the message is settled; else why it is not."""
+        self._leaving.add(message.id)
+        try:
+            message_id = await self._calls.perform(message)
+        except (Unsendable, ValueError) as error:
+            await self._give_up(message, str(error))
+        except EvolutionError as error:
+            if error.may_have_left or error.passing:
+                return error
+            line.works()
+            await self._give_up(message, str(error))
+        except Exception as error:  # noqa: BLE001 -- what nobody thought of: it may have left, and its chat must go on
+            log.error("message_failed", **_names(message), exc_info=True)
+            return EvolutionUnsure(f"{type(error).__name__} {error}")
+        else:
+            line.works()
+            await self._sent(message, message_id)
+        finally:
+            self._leaving.discard(message.id)
+            self._waiting.wake()
+        return None
+
+    async def _put_back(self, message: Message, line: Line, error: EvolutionError, until: float) -> None:
+        """It has certainly not left: wait until the instance sends again, or until the server may do better."""
+        if error.is_about_instance:
+            wait = line.fails(str(error), too_much=error.is_too_much)
+        else:
+            wait = nth(self._tempo.fault, message.attempts - 1)
+        due = self._waiting.now() + wait
+        log.warning("message_not_sent", **_names(message), attempt=message.attempts, again_in=wait, error=str(error))
+        await self._write(Sent(id=message.id, status="queued", attempts=message.attempts, due=due, error=str(error)))
+        self._changed([message.seq])
+        if not error.is_about_instance:
+            await line.pause(min(due, until))
+
+    async def _is_settled(self, message: Message, error: str) -> bool:
+        """Wait for evidence; False when it is known to have not left, so that it may be sent again."""
+        if message.kind in REPEATABLE:
+            return False
+        log.warning("message_unsure", **_names(message), error=error)
+        note = f"No answer ({error}); looking whether it left."
+        await self._write(Sent(id=message.id, status="sending", attempts=message.attempts, error=note))
+        self._changed([message.seq])
+        return await self._is_settled_now(message, error)
+
+    async def _is_settled_now(self, message: Message, error: str = "the worker died while it was being sent") -> bool:
+        if message.kind in REPEATABLE:
+            return False
+        finding = await self._find(message) if message.began is not None else Finding("unreadable", why="it is too old")
+        if finding.fate == "found":
+            await self._sent(message, finding.message_id)
+        elif finding.fate == "unreadable":
+            text = f"Unknown whether it left: {error}; no echo of it came, and {finding.why}."
+            await self._finish(
+                message, Sent(id=message.id, status="dead", attempts=message.attempts, error=text, unsure=True)
+            )
+        else:
+            log.info("message_did_not_leave", **_names(message), attempt=message.attempts)
+        return finding.fate != "absent"
+
+    async def _find(self, message: Message) -> Finding:
+        """Look until it is found, or the time is up in which it could still turn up."""
+        assert message.began is not None  # noqa: S101 -- the caller looked
+        at = message.began + self._settle
+        for number in count():
+            is_last = self._waiting.now() >= at
+            try:
+                finding = await self._evidence.look(message)
+            except sqlite3.Error as error:
+                finding = Finding("unreadable", why=f"the gateway's own files can't be read ({error})")
+            if is_last or finding.fate == "found":
+                return finding
+            await self._waiting.until_past(min(self._waiting.now() + nth(self._tempo.looks, number), at))
+        raise AssertionError
+
+    async def _sent(self, message: Message, message_id: str | None) -> None:
+        await self._finish(
+            message, Sent(id=message.id, status="sent", attempts=message.attempts, message_id=message_id)
+        )
+
+    async def _give_up(self, message: Message, error: str) -> None:
+        await self._finish(message, Sent(id=message.id, status="dead", attempts=message.attempts, error=error))
+
+    async def _expired(self, message: Message, line: Line) -> None:
+        line.expired += 1
+        text = f"It could not leave within {self._expire:g} s (outbox.expire)."
+        await self._give_up(message, f"{text} {line.reason}".rstrip())
+
+    async def _finish(self, message: Message, change: Sent) -> None:
+        await self._write(msgspec.structs.replace(change, finished=self._waiting.now()))
+        if change.status == "sent":
+            log.info("message_sent", **_names(message), attempt=message.attempts)
+        else:
+            log.error("message_dead", **_names(message), attempt=message.attempts, error=change.error)
+        self._changed([message.seq])
+
+
+def _names(message: Message) -> dict[str, str]:
+    person = shorten_phone(message.target)
+    return {"plugin": message.plugin, "instance": message.instance, "person": person, "id": str(message.seq)}
