@@ -170,7 +170,13 @@ CHAT: Final[Mapping[str, Check]] = {
                     "id": text(least=1),
                     "key": record(
                         {},
-                        {"id": text(least=1), "fromMe": boolean(), "remoteJid": text(least=1), "participant": text()},
+                        {
+                            "id": text(least=1),
+                            "fromMe": boolean(),
+                            "remoteJid": text(least=1),
+                            "remoteJidAlt": text(),
+                            "participant": text(),
+                        },
                     ),
                     "messageType": text(),
                     "source": text(),

@@ -133,7 +133,7 @@ def find_messages(call: Call) -> Answer:
         found = list(matching(call.instance.messages, where))
         limit = call.body.get("limit") or len(found)
         return 200, [{"_id": each.row, **each.data} for each in found[:limit]]
-    found = list(matching(call.instance.messages, where))
+    found = list(matching(call.instance.messages, where, is_either=call.world.asks_either))
     size, page = call.body.get("offset") or PAGE, call.body.get("page") or 1
     return 200, {
         "messages": {
@@ -160,7 +160,7 @@ def find_statuses(call: Call) -> Answer:
         if where.get("id", each.key["id"]) == each.key["id"]
         and where.get("remoteJid", each.key["remoteJid"]) == each.key["remoteJid"]
     ]
-    return 200, [
+    rows: list[dict[str, Any]] = [
         {
             "id": f"{each.row}{at}",
             "keyId": each.key["id"],
@@ -175,6 +175,7 @@ def find_statuses(call: Call) -> Answer:
         for each in fitting
         for at, status in enumerate(each.statuses)
     ]
+    return 200, rows[: call.body.get("limit")]
 
 
 def find_contacts(call: Call) -> Answer:

@@ -129,6 +129,10 @@ CHAT: Final[Mapping[str, Check]] = {
         {"number": NUMBER, "options": record({"presence": text(choices=bodies.PRESENCES), "delay": number()})}
     ),
     "findContacts": record({}, {"where": record({}, {"id": text(least=1), "pushName": text(least=1)})}),
+    "findStatusMessage": record(
+        {},
+        {"where": record({}, {"remoteJid": text(least=1), "id": text(least=1)}), "limit": number(whole=True)},
+    ),
     "findMessages": record(
         {},
         {
@@ -150,6 +154,7 @@ INSTANCE: Final = record(
         "token": text(),
         "qrcode": boolean(),
         "number": text(),
+        "businessId": text(),
         "integration": text(choices=("WHATSAPP-BAILEYS", "WHATSAPP-BUSINESS")),
         "webhook": text(),
         "webhook_by_events": boolean(),

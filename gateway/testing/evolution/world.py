@@ -23,6 +23,7 @@ _GROUP_DIGITS: Final = 18
 _OLD_GROUP_LENGTH: Final = 24
 _FIRST_LONG_AREA: Final = 31  # Brazilian area codes below keep their ninth digit on WhatsApp
 _MOBILE: Final = "7"
+_EITHER: Final = (2, 3, 5)
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,6 +152,11 @@ class World:
         """Whether this is a 1.x."""
         return self.version.startswith("1.")
 
+    @property
+    def asks_either(self) -> bool:
+        """From 2.3.5 on a query names a chat by two keys joined by OR, and one left out is true of every message."""
+        return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3]) >= _EITHER
+
     def uuid(self) -> str:
         """A fresh one."""
         return str(UUID(int=self.random.getrandbits(128), version=4))
@@ -212,8 +218,8 @@ def _without_local_digits(digits: str) -> str:
     return digits
 
 
-def matching(messages: list[Stored], where: Mapping[str, Any]) -> Iterator[Stored]:
-    """The messages that a `where` of `findMessages` names, the newest first."""
+def matching(messages: list[Stored], where: Mapping[str, Any], *, is_either: bool = False) -> Iterator[Stored]:
+    """The messages that a `where` of `findMessages` names, the newest first; `is_either` as `World.asks_either`."""
     key = where.get("key", {})
     span = where.get("messageTimestamp", {})
     for each in reversed(messages):
@@ -221,13 +227,19 @@ def matching(messages: list[Stored], where: Mapping[str, Any]) -> Iterator[Store
         if (
             key.get("id", own["id"]) == own["id"]
             and (not key.get("fromMe") or own["fromMe"])  # false filters nothing, in 2.x
-            and ("remoteJid" not in key or key["remoteJid"] in (own["remoteJid"], own.get("remoteJidAlt")))
+            and _is_of_chat(own, key, is_either=is_either)
             and where.get("id", each.row) == each.row
             and where.get("messageType", each.data["messageType"]) == each.data["messageType"]
             and where.get("source", each.data["source"]) == each.data["source"]
             and (not span or _seconds(span["gte"]) <= stamp <= _seconds(span["lte"]))
         ):
             yield each
+
+
+def _is_of_chat(own: Mapping[str, Any], key: Mapping[str, Any], *, is_either: bool) -> bool:
+    if not is_either:
+        return bool(key.get("remoteJid", own["remoteJid"]) == own["remoteJid"])
+    return any(name not in key or key[name] == own.get(name) for name in ("remoteJid", "remoteJidAlt"))
 
 
 def _seconds(text: str) -> int:
