@@ -14,8 +14,6 @@ from contextlib import closing
 from typing import Any, Final, NoReturn
 
 import click
-import msgspec
-import orjson
 
 from gateway.cli.output import COLOURS, json_text
 from gateway.config import Config, secrets
@@ -25,7 +23,6 @@ from gateway.journal.controls import Replay
 from gateway.log import configure
 from gateway.media import Library
 from gateway.plugins import Plugin
-from gateway.plugins.outgoing import summary
 from gateway.redact import Redactor, printable
 from gateway.work import Delivery
 from gateway.work.controls import ControlReader
@@ -34,40 +31,12 @@ from gateway.work.store import WORK
 from gateway.worker.around import Around
 from gateway.worker.attempt import Attempts, Job
 from gateway.worker.loading import load_plugins, redactor_for
+from gateway.worker.rehearsal import Rehearsed, rehearsed
 from gateway.worker.verdict import Ended
 
 MOST: Final = 20
 """Events of one dry run at most."""
 _PAGE: Final = 500
-
-
-class Sending(msgspec.Struct, frozen=True):
-    """A message that would be queued."""
-
-    to: str
-    kind: str
-    payload: dict[str, Any]
-
-
-class Change(msgspec.Struct, frozen=True):
-    """State that would be saved."""
-
-    scope: str
-    before: Any
-    after: Any
-
-
-class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
-    """What one handler would do with one event."""
-
-    event_id: str
-    plugin: str
-    result: str
-    """done, skipped, dropped, retry, failed or dead."""
-    handler: str | None
-    sends: list[Sending]
-    changes: list[Change]
-    error: str | None
 
 
 def rehearse(config: Config, replay: Replay, *, as_json: bool) -> NoReturn:
@@ -148,7 +117,7 @@ async def _run(
             attempts.resource = resources[name]
             delivery = Delivery(id=0, seq=event.seq, plugin=name, lane=event.lane, run=1)
             ended = attempts.at_once(Job(delivery, event))
-            found.append(_rehearsed(ended if isinstance(ended, Ended) else await ended, state))
+            found.append(rehearsed(ended if isinstance(ended, Ended) else await ended, state))
     return found
 
 
@@ -161,31 +130,12 @@ async def _open(plugin: Plugin[Any, Any], opened: contextlib.AsyncExitStack) -> 
         raise GatewayError(text) from error
 
 
-def _rehearsed(ended: Ended, state: StateReader) -> Rehearsed:
-    return Rehearsed(
-        event_id=str(ended.delivery.seq),
-        plugin=ended.delivery.plugin,
-        result=ended.result,
-        handler=ended.handler,
-        sends=[Sending(send.to, send.kind, send.payload) for send in ended.sends],
-        changes=[
-            Change(change.key.scope, _value(state.read(change.replaces or change.key)[0]), _value(change.value))
-            for change in ended.changes
-        ],
-        error=ended.error,
-    )
-
-
-def _value(text: bytes | None) -> Any:  # noqa: ANN401 -- JSON
-    return orjson.loads(text) if text else {}
-
-
 def _lines(one: Rehearsed) -> Iterator[str]:
     handler = f"   {one.handler}" if one.handler else ""
     state = click.style(one.result, fg=COLOURS.get(one.result, "red"))
     yield f"  event {one.event_id}   {click.style(one.plugin, bold=True)} {state}{handler}"
     for send in one.sends:
-        yield f"    would send {printable(summary(send.kind, send.payload))} to {send.to}"
+        yield f"    would send {printable(send.text)} to {send.to}"
     for change in one.changes:
         before, after = json_text(change.before), json_text(change.after)
         yield f"    would remember {printable(change.scope)}: {before} -> {after}"

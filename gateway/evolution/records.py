@@ -40,17 +40,20 @@ class Records(Server):
         chat: str | None = None,
         message_id: str | None = None,
         from_me: bool | None = None,
-        after: float | None = None,
+        back_to: float | None = None,
         size: int = PAGE,
     ) -> list[FoundMessage]:
-        """Messages that Evolution keeps, newest first: one page of them, or all since `after` (unix seconds).
+        """Messages that Evolution keeps, newest first: one page of them, or page after page back to a moment.
+
+        An empty list may also mean that it keeps none: storing messages is a setting of the server.
 
         Args:
             instance: whose.
-            chat: of this chat alone: a jid, or a number as people write it.
+            chat: of this chat alone: a jid, or a number as people write it. A chat that WhatsApp names by LID has
+                another jid than its number's, and a number of Brazil two.
             message_id: this message alone.
             from_me: own messages alone, or those of others alone.
-            after: go back so far, `MOST_PAGES` pages at most.
+            back_to: unix seconds; pages are read until one reaches behind it, `MOST_PAGES` at most.
             size: messages a page.
         """
         key = sparse(remoteJid=whole_address(chat) if chat else None, id=message_id, fromMe=from_me or None)
@@ -59,9 +62,9 @@ class Records(Server):
             records = read_found(await self.ask(_find_messages(instance, key, page, size)))
             known = len(found)
             found |= {(record.chat, record.id): record for record in records}  # 1.x gives the earlier ones again
-            if after is None or len(found) == known or (records[-1].timestamp or 0) < after:
+            if back_to is None or len(found) == known or (records[-1].timestamp or 0) < back_to:
                 break
-        return [record for record in found.values() if _fits(record, from_me, after)]
+        return [record for record in found.values() if from_me in (None, record.from_me)]
 
     async def find_receipts(self, instance: str, key: MessageKey) -> list[Receipt]:
         """What became of a message."""
@@ -113,13 +116,13 @@ class Records(Server):
 
 
 def _find_messages(instance: str, key: Body, page: int, size: int) -> Call:
-    """2.3.5 and later match anything of `remoteJidAlt` unless it is given: there a LID chat's telephone jid stands."""
-    both = key | sparse(remoteJidAlt=key.get("remoteJid"))
+    """`fromMe` false is left out: both versions read it as any."""
+    where = {"key": key} if key else None
     return Call(
         name="chat/findMessages",
         instance=instance,
-        body=sparse(where={"key": both} if key else None, page=page, offset=size),
-        old_body=sparse(where={"key": key} if key else None, limit=size * page),
+        body=sparse(where=where, page=page, offset=size),
+        old_body=sparse(where=where, limit=size * page),
         is_question=True,
     )
 
@@ -133,13 +136,6 @@ def _find(instance: str, action: str, where: Body) -> Call:
         old_body={"where": where, "limit": PAGE},
         is_question=True,
     )
-
-
-def _fits(record: FoundMessage, from_me: bool | None, after: float | None) -> bool:  # noqa: FBT001 -- private
-    """1.x and 2.x read `fromMe: false` as any."""
-    if from_me is not None and record.from_me is not from_me:
-        return False
-    return after is None or record.timestamp is None or record.timestamp >= after
 
 
 def _number(who: str) -> Body:

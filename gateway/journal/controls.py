@@ -1,4 +1,4 @@
-"""What people ask of the worker, as it is kept in the journal: replay, drop, retry, pause, resume.
+"""What people ask of the worker, as it is kept in the journal: replay, drop, retry, pause, resume, and questions.
 
 Values only. The receiver (or a command, where none runs) writes them down; the worker reads them before events and does
 them, so a request that was acknowledged survives both.
@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.errors import ControlError
 
-Kind = Literal["replay", "retry", "drop", "pause", "resume"]
+Kind = Literal["replay", "retry", "drop", "pause", "resume", "explain", "rehearse"]
 
 _DIGITS: Final = re.compile(r"\+?[0-9 ().-]{5,25}")
 
@@ -91,14 +91,28 @@ class Steer(_Payload, frozen=True, kw_only=True):
         """Nothing can be wrong with it."""
 
 
-Payload = Replay | Letters | Steer
+class Question(_Payload, frozen=True, kw_only=True):
+    """What would become of an event now: which filters let it through, or what its handlers would send and remember."""
 
-KINDS: Final[Mapping[str, type[Replay | Letters | Steer]]] = {
+    id: int
+    """The event."""
+    plugins: tuple[str, ...] = ()
+    """Empty: all of them."""
+
+    def check(self) -> None:
+        """Nothing can be wrong with it."""
+
+
+Payload = Replay | Letters | Steer | Question
+
+KINDS: Final[Mapping[str, type[Payload]]] = {
     "replay": Replay,
     "retry": Letters,
     "drop": Letters,
     "pause": Steer,
     "resume": Steer,
+    "explain": Question,
+    "rehearse": Question,
 }
 
 

@@ -42,6 +42,8 @@ ROUTES: Final = (
     web.post("/api/dead/retry", controls.asking("retry")),
     web.post("/api/dead/drop", controls.asking("drop")),
     web.post("/api/replay", controls.asking("replay")),
+    web.post("/api/explain", controls.asking("explain")),
+    web.post("/api/dry-run", controls.asking("rehearse")),
     web.post("/api/pause", controls.asking("pause")),
     web.post("/api/resume", controls.asking("resume")),
     web.get(r"/api/controls/{id:\d{1,19}}", controls.control),

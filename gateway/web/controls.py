@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import orjson
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
@@ -45,6 +46,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     part: float = 0.0
     """How much of the events it has gone through, 0 to 1."""
+    result: Any = None
+    """The answer to a question."""
 
 
 def asking(kind: Kind) -> Handler:
@@ -110,6 +113,7 @@ def _report(folder: Path, asked: Control) -> Report:
         outcomes=outcomes,
         part=min(progress.cursors.values(), default=progress.upto) / (progress.upto or 1),
         error=progress.error,
+        result=orjson.loads(progress.result) if progress.result else None,
     )
 
 

@@ -13,7 +13,10 @@ from gateway.sqlite import open_reader
 
 ControlStatus = Literal["running", "done", "failed"]
 
-_COLUMNS: Final = "id, kind, payload, upto, status, cursors, found, began, ended, error"
+ANSWERS_KEPT: Final = 3600.0
+"""Seconds an answer to a question is kept: it holds what people wrote, and is of the moment."""
+
+_COLUMNS: Final = "id, kind, payload, upto, status, cursors, found, began, ended, error, result"
 
 
 class Progress(msgspec.Struct, kw_only=True):
@@ -35,6 +38,8 @@ class Progress(msgspec.Struct, kw_only=True):
     ended: float | None = None
     """Unix seconds."""
     error: str | None = None
+    result: str | None = None
+    """The answer to a question, JSON, for a while."""
 
 
 class Letter(NamedTuple):
@@ -59,9 +64,13 @@ def write_progress(connection: sqlite3.Connection, controls: Iterable[Progress])
     """Keep how far controls are, inside a transaction."""
     rows = [msgspec.structs.asdict(each) for each in controls]
     connection.executemany(
-        f"INSERT OR REPLACE INTO control ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT OR REPLACE INTO control ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [tuple(({**row, "cursors": orjson.dumps(row["cursors"]).decode()}).values()) for row in rows],
     )
+    if latest := max((row["ended"] or 0.0 for row in rows), default=0.0):
+        connection.execute(
+            "UPDATE control SET result = NULL WHERE result IS NOT NULL AND ended < ?", (latest - ANSWERS_KEPT,)
+        )
 
 
 def read_progress(connection: sqlite3.Connection, where: str, *values: int) -> list[Progress]:

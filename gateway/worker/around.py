@@ -12,7 +12,7 @@ from gateway.worker.own import Own
 
 
 class Around(msgspec.Struct, frozen=True, kw_only=True):
-    """Shared by the plugins of a worker. A dry run has none of it and leaves no trace."""
+    """Shared by the plugins of a worker."""
 
     clock: Callable[[], float] = time.time
     """Unix seconds, for `ctx.now`."""
@@ -22,6 +22,10 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """Keeps the files that messages bring; without it they stay with the message."""
     own: Own | None = None
     """Tells the gateway's own messages from those that others sent for the same account."""
+
+    def without_traces(self) -> "Around":
+        """The same for a dry run: nothing is kept by it."""
+        return msgspec.structs.replace(self, files=None)
 
     def complete(self, event: Event) -> Event:
         """The event with what its body alone can't tell."""

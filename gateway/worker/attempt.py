@@ -29,6 +29,7 @@ from gateway.work import Delivery, storable
 from gateway.worker import calling
 from gateway.worker.around import Around
 from gateway.worker.calling import Calls, Match
+from gateway.worker.explain import PluginAnswer, explain
 from gateway.worker.verdict import Ended, Result
 
 ERROR_LIMIT: Final = 20_000
@@ -38,6 +39,8 @@ _MARGIN: Final = 10_000
 
 _OWN: Final = frozenset({__file__, calling.__file__})
 """Files whose frames say nothing to a plugin's author."""
+_GONE: Final = "The journal no longer holds this event, or can't read it."
+_UNREADABLE: Final = "The event can't be read back: {}"
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -66,6 +69,7 @@ class Attempts:
         self._state = state or Nothing()
         self._redactor = redactor
         self._threads = threads
+        self._timeout = timeout
         self._around = around or Around()
         self._calls = Calls(plugin, timeout=timeout, threads=threads)
         self.resource: object = None
@@ -79,15 +83,34 @@ class Attempts:
         except Exception as error:  # noqa: BLE001 -- one row that nothing can be made of must not take its batch along
             return clock.end(job, "failed", error=self._explain(job, error))
 
+    async def explain(self, job: Job) -> PluginAnswer:
+        """Which handler would run, and why; none is run."""
+        name = self._plugin.name
+        if job.event is None:
+            return PluginAnswer(plugin=name, error=_GONE)
+        try:
+            event = decode(job.event.event, parse(job.event.body), directory=job.event.phones)
+        except EnvelopeError as error:
+            return PluginAnswer(plugin=name, error=_UNREADABLE.format(error))
+        event = self._around.complete(event)
+        ctx = self._open(job, event)
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await explain(self._plugin, event, ctx)
+        except TimeoutError:
+            return PluginAnswer(plugin=name, error=f"Its filters took longer than {self._timeout:g} s")
+        finally:
+            ctx.close()
+
     def _prepare(self, job: Job, clock: "Clock") -> Ended | Coroutine[Any, Any, Ended]:
         if job.event is None:
-            return clock.end(job, "dead", error="The journal no longer holds this event, or can't read it.")
+            return clock.end(job, "dead", error=_GONE)
         if not job.event.intact:
             return clock.end(job, "dead", error="The event's row in the journal is damaged: its checksum differs.")
         try:
             event = decode(job.event.event, parse(job.event.body), directory=job.event.phones)
         except EnvelopeError as error:
-            return clock.end(job, "dead", error=f"The event can't be read back: {error}")
+            return clock.end(job, "dead", error=_UNREADABLE.format(error))
         if not self._plugin.candidates(type(event)):
             return clock.end(job, "skipped")
         event = self._around.complete(event)

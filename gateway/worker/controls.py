@@ -14,13 +14,15 @@ from typing import Final, NamedTuple, Protocol
 
 from gateway.errors import ControlError
 from gateway.journal import JournalReader
-from gateway.journal.controls import Control, Letters, Replay, Steer, read_payload
+from gateway.journal.controls import Control, Letters, Question, Replay, Steer, read_payload
 from gateway.journal.reader import Heading
 from gateway.log import log
 from gateway.work import Batch, Delivery, Settled, WorkStore
 from gateway.work.controls import ControlReader, Letter, Progress
 from gateway.work.store import PAUSED, WORK, Status
 from gateway.worker.intake import Intake
+from gateway.worker.questions import KINDS as QUESTIONS
+from gateway.worker.questions import Questions
 from gateway.worker.running import Running
 
 AHEAD: Final = 256
@@ -56,25 +58,40 @@ class Controls:
     """The engine calls `step` before each commit."""
 
     def __init__(
-        self, store: WorkStore, intake: Intake, folder: Path, running: Mapping[str, Running], add: Add
+        self,
+        store: WorkStore,
+        intake: Intake,
+        folder: Path,
+        running: Mapping[str, Running],
+        *,
+        add: Add,
+        questions: Questions,
     ) -> None:
         self._intake = intake
+        self._questions = questions
         self._path = folder / WORK
         self._running = running
         self._add = add
         self._last, unfinished = store.controls()
-        self._open = [_Task(each, _chosen(each)) for each in unfinished]
+        self._open = [_Task(each, _chosen(each)) for each in unfinished if each.kind not in QUESTIONS]
+        self._questions.lose([each for each in unfinished if each.kind in QUESTIONS])
         self._paused: dict[str, float] = dict(store.fact(PAUSED) or {})
         self._apply_pauses()
 
     async def step(self, batch: Batch, *, may_add: bool) -> bool:
         """Read what was asked since, and take a bite of what is under way. True if there may be more at once."""
+        for answer in self._questions.take():
+            answer.progress.result = answer.result
+            _end(answer.progress, answer.error)
+            _note(answer.progress, batch)
+        if may_add:
+            self._questions.begin()
         asked = await self._intake.ask(lambda journal: journal.controls(self._last, BITE))
         for control in asked:
             self._begin(control, batch)
         if not may_add:
             return False
-        more = len(asked) == BITE
+        more = len(asked) == BITE or self._questions.waits
         claimed: set[str] = set()
         for task in self._open:
             more = await self._advance(task, claimed, batch) or more
@@ -92,6 +109,9 @@ class Controls:
             if isinstance(payload, Steer):
                 self._steer(progress, payload, batch)
                 _end(progress)
+                return
+            if isinstance(payload, Question):
+                self._questions.add(progress, payload)
                 return
             progress.cursors = dict.fromkeys(self._plugins(progress.kind, payload), 0)
         except ControlError as error:
@@ -236,7 +256,7 @@ class Controls:
 
 def _chosen(progress: Progress) -> Replay | Letters:
     payload = read_payload(progress.kind, progress.payload)
-    assert not isinstance(payload, Steer)  # noqa: S101 -- those are done at once
+    assert isinstance(payload, Replay | Letters)  # noqa: S101 -- the others are no tasks
     return payload
 
 

@@ -33,6 +33,7 @@ from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
 from gateway.worker.loops import SPAN, Loops
 from gateway.worker.own import Own
+from gateway.worker.questions import Questions
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.verdict import Ended, failed_attempt, survived
@@ -81,7 +82,8 @@ class Engine:
             own=Own(self.own_messages),
         )
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
-        self._controls = Controls(store, intake, config.data, self._running, self._add)
+        self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._give_up)
+        self._controls = Controls(store, intake, config.data, self._running, add=self._add, questions=self._questions)
         self._revisions = Revisions()
         limits = {plugin.name: config.delivery_of(plugin.name).replies_per_minute for plugin in plugins}
         self._loops = Loops(limits, trouble, store.answers(time.time() - SPAN))
@@ -138,6 +140,7 @@ class Engine:
         next worker runs them alone to find out which.
         """
         batch = self._judged()
+        self._questions.stop()
         if not suspects:
             batch.settled += [put_back(each) for one in self._running.values() for each in one.lanes.in_flight()]
         await asyncio.gather(
@@ -158,6 +161,9 @@ class Engine:
         """By plugin, the events whose handlers run now."""
         running = {name: [each.seq for each in one.lanes.in_flight()] for name, one in self._running.items()}
         return {name: seqs for name, seqs in running.items() if seqs}
+
+    def _give_up(self) -> None:
+        self.stuck = True
 
     def _prepare(self, plugin: Plugin[Any, Any], redactor: Redactor) -> Running:
         settings = self._config.delivery_of(plugin.name)

@@ -18,6 +18,8 @@ from gateway.redact import Redactor
 from gateway.work.state import StateReader
 from gateway.worker.around import Around
 from gateway.worker.attempt import Attempts, Job
+from gateway.worker.explain import PluginAnswer
+from gateway.worker.rehearsal import Rehearsed, rehearsed
 from gateway.worker.resource import Resource
 from gateway.worker.verdict import Ended
 
@@ -45,14 +47,16 @@ class Host:
         self._tasks: dict[asyncio.Task[None], int] = {}
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
-        self._attempts = Attempts(
+        make = partial(
+            Attempts,
             plugin,
             timeout=settings.timeout,
             redactor=redactor,
             threads=self._threads,
             state=state,
-            around=around,
         )
+        self._attempts, self._trials = make(around=around), make(around=around.without_traces())
+        """What is settled, and what leaves no trace."""
         self._loop = asyncio.new_event_loop()
         self._resource: Resource | None = None
         self._living: asyncio.Task[None] | None = None
@@ -94,6 +98,22 @@ class Host:
         self._given += len(jobs)
         self._loop.call_soon_threadsafe(self._begin, jobs)
 
+    async def explain(self, job: Job) -> PluginAnswer:
+        """Which handler would take the event, and why."""
+        return await self._ask(self._trials.explain(job))
+
+    async def rehearse(self, job: Job) -> Rehearsed:
+        """What the plugin would do with the event. Nothing of it is sent or saved."""
+        return await self._ask(self._rehearse(job))
+
+    async def _ask(self, question: Coroutine[Any, Any, T]) -> T:
+        """Have something run by the plugin's loop beside the attempts, and wait for it on the home loop."""
+        self._given += 1
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
+        finally:
+            self._given -= 1
+
     def stop(self) -> None:
         """Take nothing more up. What runs goes on until the process ends."""
         self._is_stopping = True
@@ -118,7 +138,7 @@ class Host:
         self._living = self._loop.create_task(self._resource.live(self._use))
 
     def _use(self, value: object) -> None:
-        self._attempts.resource = value
+        self._attempts.resource = self._trials.resource = value
         self.is_ready = True
 
     async def _end(self) -> None:
@@ -155,6 +175,10 @@ class Host:
 
     async def _finish(self, running: Coroutine[Any, Any, Ended]) -> None:
         self._report(await running)
+
+    async def _rehearse(self, job: Job) -> Rehearsed:
+        outcome = self._trials.at_once(job)
+        return rehearsed(outcome if isinstance(outcome, Ended) else await outcome, self._state)
 
     def _report(self, ended: Ended) -> None:
         self._returned += 1

@@ -91,9 +91,9 @@ async def test_a_chat_is_read_back_to_a_moment_and_no_further(
 ) -> None:
     keep([stored(n) for n in range(20, 0, -1)])
 
-    found = await client.find_messages("shop-1", chat=TO, size=3, after=14)
+    found = await client.find_messages("shop-1", chat=TO, size=3, back_to=14)
 
-    assert [message.timestamp for message in found] == [20, 19, 18, 17, 16, 15, 14]
+    assert [message.timestamp for message in found] == [20, 19, 18, 17, 16, 15, 14, 13, 12]
     assert len(evolution.requests) == 3
 
 
@@ -102,14 +102,14 @@ async def test_a_chat_shorter_than_that_ends_the_reading(
 ) -> None:
     keep([stored(n) for n in range(5, 0, -1)])
 
-    assert len(await client.find_messages("shop-1", chat=TO, size=3, after=0)) == 5
+    assert len(await client.find_messages("shop-1", chat=TO, size=3, back_to=0)) == 5
     assert len(evolution.requests) == 3
 
 
 async def test_a_chat_without_end_is_read_so_far_and_no_further(evolution: FakeEvolution, client: Evolution) -> None:
     evolution.answer = two([stored(n) for n in range(1000, 0, -1)])
 
-    await client.find_messages("shop-1", chat=TO, size=3, after=0)
+    await client.find_messages("shop-1", chat=TO, size=3, back_to=0)
 
     assert len(evolution.requests) == MOST_PAGES
 
