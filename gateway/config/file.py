@@ -8,9 +8,10 @@ from typing import Final
 import msgspec
 
 from gateway.config.document import parse_document
+from gateway.config.kept import WEBHOOK_TOKEN, find_token
 from gateway.config.reader import read_section
 from gateway.config.secret import Secret
-from gateway.config.settings import Config
+from gateway.config.settings import Config, HeaderAuth
 from gateway.errors import ConfigError
 from gateway.redact import is_secret_name
 
@@ -32,9 +33,28 @@ def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> C
     config = read_section(parse_document(text, str(file), environ), Config)
     _check(config, str(file))
     folder = file.expanduser().absolute().parent
-    return msgspec.structs.replace(
+    config = msgspec.structs.replace(
         config, data=folder / config.data.expanduser(), routes=folder / config.routes.expanduser()
     )
+    token = find_token(config.data / WEBHOOK_TOKEN)
+    return with_token(config, token) if token else config
+
+
+def with_token(config: Config, token: Secret) -> Config:
+    """The settings, with a token that the webhook takes beside those configured, as header and in the path.
+
+    Where nothing is asked for it makes no difference: on loopback without `webhook.auth`, and with `auth: none`.
+    """
+    webhook = config.webhook
+    if webhook.auth == "none" or (webhook.is_local and not webhook.auth.is_set):
+        return config
+    header = webhook.auth.header or HeaderAuth(values=())
+    auth = msgspec.structs.replace(
+        webhook.auth,
+        header=msgspec.structs.replace(header, values=(*header.values, token)),
+        path_secret=(*webhook.auth.path_secret, token),
+    )
+    return msgspec.structs.replace(config, webhook=msgspec.structs.replace(webhook, auth=auth))
 
 
 def secrets(config: Config, *settings: object) -> tuple[str, ...]:
@@ -56,8 +76,9 @@ def refuse_open_listener(config: Config) -> None:
         return
     raise ConfigError(
         f"webhook.host: {config.webhook.host} lets other machines post, and webhook.auth asks for nothing. Either "
-        "set webhook.auth (header, jwt_key, path_secret or allow), or set webhook.host to 127.0.0.1 and put a reverse "
-        "proxy in front, or write  auth: none  if everybody who reaches the port may post"
+        "set webhook.auth (header, jwt_key, path_secret or allow), or let  gateway connect  make a token, or set "
+        "webhook.host to 127.0.0.1 and put a reverse proxy in front, or write  auth: none  if everybody who reaches "
+        "the port may post"
     )
 
 

@@ -5,18 +5,16 @@ changes.
 """
 
 import hmac
-import os
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable
 from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from gateway.config import Config
+from gateway.config.kept import make_token
 from gateway.config.secret import Secret
-from gateway.errors import ConfigError
 
 CODE_SECONDS: Final = 600.0
 """How long a one-time link works."""
@@ -41,7 +39,7 @@ def admin_token(config: Config) -> Secret:
         ConfigError: the file is there and empty.
         OSError: the file can't be read or made.
     """
-    return config.admin.token or _token_of(config.data / TOKEN_FILE)
+    return config.admin.token or make_token(config.data / TOKEN_FILE)
 
 
 class Logins:
@@ -111,21 +109,3 @@ class Throttle:
         tries = self._by_address.setdefault(address, deque(maxlen=FAILURES))
         tries.append(self._clock())
         self._all.append(self._clock())
-
-
-def _token_of(path: Path) -> Secret:
-    try:
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path)
-    token = secrets.token_urlsafe(32)
-    with os.fdopen(file, "w") as opened:
-        opened.write(f"{token}\n")
-    return Secret(token)
-
-
-def _read(path: Path) -> Secret:
-    token = path.read_text().strip()
-    if not token:
-        raise ConfigError(f"{path}: the file is empty; delete it and a new token is made at the next start")
-    return Secret(token)
