@@ -13,6 +13,8 @@ class Command(NamedTuple):
 COMMANDS: Final[dict[str, Command]] = {
     "init": Command("gateway.cli.init", "Make a folder for a bot: config.yaml and routes/ with one plugin."),
     "serve": Command("gateway.cli.serve", "Run the gateway: receiver, worker and live page."),
+    "connect": Command("gateway.cli.connect", "Point an Evolution instance at this gateway, and pair it with a phone."),
+    "doctor": Command("gateway.cli.doctor", "Find what keeps Evolution and this gateway apart, each with its fix."),
     "simulate": Command("gateway.cli.simulate", "Post realistic events, as Evolution does. No WhatsApp needed."),
     "login": Command("gateway.cli.login", "Print a one-time link to the live page."),
     "events": Command("gateway.cli.events", "Show the newest events and what became of them."),

@@ -7,10 +7,12 @@ from datetime import datetime
 from random import Random
 from typing import Any, Final, Self
 
+import msgspec
 import orjson
 
 from gateway.simulate import OnRetry, Outcome, Pace, Sender, Target
 from gateway.simulate.request import make_post
+from gateway.testing.evolution.place import Place
 from gateway.testing.evolution.world import Instance, World
 
 CONNECTIONS: Final = 1000
@@ -41,6 +43,8 @@ class Hooks:
         self._sender = Sender(Pace(connections=CONNECTIONS, retry_scale=retry_scale), random=random, on_retry=on_retry)
         self._tasks: set[asyncio.Task[Outcome | None]] = set()
         self._stack = AsyncExitStack()
+        self.place = Place()
+        """Where it stands, as far as what it can reach goes."""
         self.muted: set[str] = set()
         """Events that are never posted: `send.message`, ..."""
         self.failed: list[Outcome] = []
@@ -92,7 +96,8 @@ class Hooks:
         headers = dict(hook.headers or {})
         jwt_key = headers.pop("jwt_key", "")
         target = Target(url=hook.url, headers=tuple(headers.items()), jwt_key=jwt_key, by_events=hook.by_events)
-        outcome = await self._sender.deliver(make_post(target, event, orjson.dumps(envelope)))
+        post = make_post(target, event, orjson.dumps(envelope), self._world.now)
+        outcome = await self._sender.deliver(msgspec.structs.replace(post, url=self.place.way_to(post.url)))
         if not outcome.is_ok:
             self.failed.append(outcome)
         return outcome

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from email.utils import formatdate
 from random import Random
 from typing import Final, Literal, Self
 
@@ -19,6 +20,7 @@ from gateway.testing.evolution.faults import Fault, Faults, Rule
 from gateway.testing.evolution.hooks import Hooks, Inbox
 from gateway.testing.evolution.instances import new_instance, opened, set_webhook
 from gateway.testing.evolution.person import Person, change_group, new_group
+from gateway.testing.evolution.place import HERE, Place
 from gateway.testing.evolution.world import Group, Happening, Instance, World
 
 APIKEY: Final = "evolution-key-of-a-play"
@@ -49,6 +51,7 @@ class EvolutionServer:
         clock: Callable[[], float] = time.time,
         inbox: Inbox | None = None,
         on_retry: OnRetry | None = None,
+        place: Place = HERE,
     ) -> None:
         """`port` 0 takes a free one.
 
@@ -61,9 +64,10 @@ class EvolutionServer:
             typing_scale: multiplies the waits that calls ask for as `delay`; 0 in tests that do not look at them.
             retry_scale: multiplies the waits between attempts to post a webhook.
             hang: seconds after which a connection that gets no answer is cut; None: never.
-            clock: gives unix seconds.
+            clock: gives unix seconds, those of its answers' Date too.
             inbox: takes the bodies of events, in place of the webhook.
             on_retry: hears of each attempt to post a webhook that failed.
+            place: where it stands, as far as what it can reach goes.
         """
         self.apikey = apikey
         self.requests: list[Request] = []
@@ -80,6 +84,7 @@ class EvolutionServer:
             inbox=inbox,
             on_retry=on_retry,
         )
+        self._hooks.place = place
         self._desk = Desk(self.world, self._hooks, self._faults, apikey=apikey, typing_scale=typing_scale)
         self._stack = AsyncExitStack()
         self._ending = asyncio.Event()
@@ -262,7 +267,8 @@ class EvolutionServer:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
-        return web.json_response(body, status=status)
+        date = formatdate(self.world.now(), usegmt=True)
+        return web.json_response(body, status=status, headers={"Date": date})
 
     async def _hold(self) -> None:
         """Keep a connection without a word, until the server closes or cuts it."""

@@ -1,0 +1,261 @@
+"""The way from "installed" to "my number answers", a step at a time.
+
+Every step says what it found; the first that fails says the one thing to do, and nothing after it is tried. The webhook
+is set before the QR code is shown, so that no event is missed and the page shows the code as well.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from gateway import jid, names
+from gateway.config import Config
+from gateway.errors import GatewayError
+from gateway.evolution.errors import EvolutionError, EvolutionUnreachable, Unauthorized
+from gateway.wiring.addresses import DOCKER_BRIDGE, bridges, host_of, is_here, towards
+from gateway.wiring.local import Credential, credential_of, is_listening, is_running, urls_of
+from gateway.wiring.peer import Hook, Peer, Seen
+from gateway.wiring.probe import FIRST, WITHIN, arrived, send_through
+
+_LOOK_EVERY: Final = 1.0  # seconds between looks at the connection
+_NEW_CODE: Final = 15.0
+"""Seconds after which the QR code is asked for again: WhatsApp lets each live about twenty."""
+
+
+class Stuck(GatewayError):
+    """A step failed."""
+
+    def __init__(self, found: str, fix: str) -> None:
+        super().__init__(f"{found}. {fix}")
+        self.found = found
+        self.fix = fix
+        """The one thing to do."""
+
+
+class Wishes(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked for."""
+
+    instance: str
+    create: bool = False
+    """Make the instance if there is none."""
+    url: str | None = None
+    """The webhook's URL as Evolution is to know it, without a secret path; None: found out."""
+    events: tuple[str, ...] = ()
+    """Names in any spelling; none: all."""
+    by_events: bool = True
+    base64: bool = False
+    wait: float = 120.0
+    """Seconds to wait for the code to be scanned."""
+    patience: float = WITHIN
+    """Seconds a test event may take."""
+
+
+class Say(Protocol):
+    """How the steps are shown."""
+
+    def done(self, text: str) -> None:
+        """A step succeeded."""
+
+    def note(self, text: str) -> None:
+        """Something to know, or to do elsewhere."""
+
+    def code(self, code: str, pairing_code: str | None) -> None:
+        """A QR code to scan."""
+
+
+async def connect(config: Config, peer: Peer, wishes: Wishes, say: Say) -> None:
+    """Go all the way.
+
+    Raises:
+        Stuck: with what to do.
+        EvolutionError: Evolution refused a call, in its own words.
+    """
+    await _look_at_gateway(config)
+    seen = await _instance(peer, wishes, await _greet(peer, wishes.instance, say), say)
+    credential = credential_of(config, peer.number)
+    hook, millis = await _choose_hook(config, peer, wishes, credential, say)
+    await _set_hook(peer, wishes.instance, hook, credential, say)
+    if millis is not None:
+        say.done(f"test event came back in {millis:.0f} ms")
+    await _pair(config, peer, wishes, seen, say, is_proven=millis is not None)
+    _mind_replies(config, peer, say)
+
+
+async def _look_at_gateway(config: Config) -> None:
+    where = f"{config.webhook.host}:{config.webhook.port}"
+    if not is_running(config):
+        other = f", though another one listens on {where}" if await is_listening(config) else ""
+        raise Stuck(f"no gateway runs on {config.data}{other}", "Start it in another terminal:  gateway serve")
+    if not await is_listening(config):
+        raise Stuck(
+            f"the gateway on {config.data} does not listen on {where}", "Start it again: config.yaml has changed"
+        )
+
+
+async def _greet(peer: Peer, instance: str, say: Say) -> Seen | None:
+    """Ask for the instance at once: a key of this instance alone is good for no other call."""
+    try:
+        await peer.greet()
+        seen = await peer.find(instance)
+    except EvolutionUnreachable as error:
+        raise Stuck(str(error), "Start Evolution, or say where it is:  --evolution http://HOST:8080") from error
+    except Unauthorized as error:
+        fix = "Give its AUTHENTICATION_API_KEY: set EVOLUTION_APIKEY, or evolution.apikey in config.yaml"
+        raise Stuck(f"Evolution answers at {peer.url} and refuses the key", fix) from error
+    say.done(f"Evolution API {peer.version or 'of an unknown version'} answers at {peer.url} (key accepted)")
+    return seen
+
+
+async def _instance(peer: Peer, wishes: Wishes, found: Seen | None, say: Say) -> Seen:
+    if found is not None:
+        return found
+    if not wishes.create:
+        there = ", ".join(seen.name for seen in await peer.instances()) or "none at all"
+        raise Stuck(f"Evolution has no instance {wishes.instance} (it has: {there})", "Add --create to make it")
+    await peer.create(wishes.instance)
+    say.done(f"instance {wishes.instance} created")
+    return Seen(wishes.instance, "close", None)
+
+
+async def _choose_hook(
+    config: Config, peer: Peer, wishes: Wishes, credential: Credential, say: Say
+) -> tuple[Hook, float | None]:
+    """The first URL by which an event of Evolution's really arrives, and in how many milliseconds."""
+    urls = [wishes.url.rstrip("/")] if wishes.url else urls_of(config, peer.url)
+    hooks = [_hook(url, wishes, credential) for url in urls]
+    if not wishes.url and config.webhook.is_local and not is_here(host_of(peer.url)):
+        raise _unreachable_from_afar(config, peer)
+    if peer.number < FIRST:
+        say.note(f"no test event: Evolution {peer.version} can't be made to send one; write to the bot and see")
+        return hooks[0], None
+    for hook in hooks:
+        try:
+            millis = await send_through(peer, hook, config.data, within=wishes.patience)
+        except EvolutionError as error:
+            say.note(f"no test event: Evolution made no instance to send one ({error})")
+            return hooks[0], None
+        if millis is not None:
+            return hook, millis
+    raise _nothing_came(config, peer, wishes, urls)
+
+
+def _hook(url: str, wishes: Wishes, credential: Credential) -> Hook:
+    return Hook(
+        url=f"{url}/{credential.path}" if credential.path else url,
+        by_events=wishes.by_events,
+        base64=wishes.base64,
+        events=tuple(environment_name(event) for event in wishes.events),
+        headers=credential.headers,
+    )
+
+
+def environment_name(event: str) -> str:
+    """An event as `webhook/set` wants it: `MESSAGES_UPSERT`.
+
+    Raises:
+        Stuck: nobody knows it, or it can't be subscribed to.
+    """
+    known = names.canonical(event)
+    if known is None:
+        raise Stuck(f"there is no event {event}", "See  gateway routes")
+    if known == "groups.update":
+        fix = "Leave it out: ask for GROUP_PARTICIPANTS_UPDATE, and read the rest with ctx.api"
+        raise Stuck("Evolution never posts groups.update: it knows it by two names that never meet", fix)
+    return names.spell(known).replace("-", "_").upper()
+
+
+def _unreachable_from_afar(config: Config, peer: Peer) -> Stuck:
+    address = towards(host_of(peer.url)) or "an address of this machine"
+    return Stuck(
+        f"Evolution at {peer.url} is another machine, and this gateway listens on {config.webhook.host} alone",
+        f"In config.yaml set  webhook: {{host: {address}}}  and start the gateway again: {_TOKEN}",
+    )
+
+
+def _nothing_came(config: Config, peer: Peer, wishes: Wishes, urls: Sequence[str]) -> Stuck:
+    tried = " and ".join(urls)
+    if wishes.url is None and config.webhook.is_local:
+        bridge = next(iter(bridges()), DOCKER_BRIDGE)
+        return Stuck(
+            f"no event came from Evolution through {tried}: it runs in a container, whose 127.0.0.1 is not this one",
+            f"In config.yaml set  webhook: {{host: {bridge}}}  (the bridge to the containers) and start the gateway "
+            f"again: {_TOKEN}",
+        )
+    return Stuck(
+        f"Evolution at {peer.url} was told to post to {tried}, and nothing came",
+        "Look for a firewall between the two, or name the URL that leads here from there:  --webhook-url URL",
+    )
+
+
+_TOKEN: Final = "it will ask for the secret in data/webhook.token, which connect gives to Evolution as a header"  # noqa: S105
+
+
+async def _set_hook(peer: Peer, instance: str, hook: Hook, credential: Credential, say: Say) -> None:
+    before = await peer.hook(instance)
+    await peer.set_hook(instance, hook)
+    after = await peer.hook(instance)
+    if after is None or after.url != hook.url or not after.enabled:
+        raise Stuck(
+            f"Evolution took the webhook of {instance} and does not have it", f"Look at {peer.url}/manager, then again"
+        )
+    if before and before.enabled and before.url != hook.url:
+        say.note(f"in place of {_shown(before.url, credential)}")
+    parts = [
+        _shown(hook.url, credential),
+        "by events" if after.by_events else "one URL for all events",
+        f"{len(after.events)} events" if after.events else "all events",
+        *(["base64"] if after.base64 else []),
+        credential.said,
+    ]
+    say.done(f"webhook set: {', '.join(parts)}")
+
+
+def _shown(url: str, credential: Credential) -> str:
+    return url.replace(credential.path, "SECRET") if credential.path else url
+
+
+async def _pair(config: Config, peer: Peer, wishes: Wishes, seen: Seen, say: Say, *, is_proven: bool) -> None:
+    """Show the code until it is scanned."""
+    began, deadline, shown_at, shown = time.time(), time.monotonic() + wishes.wait, 0.0, ""
+    while seen.state != "open":
+        if time.monotonic() >= deadline:
+            raise Stuck(f"nobody scanned the code within {wishes.wait:.0f} s", "Run this again, with the phone at hand")
+        if not shown or time.monotonic() - shown_at >= _NEW_CODE:
+            qr, shown_at = await peer.show_code(wishes.instance), time.monotonic()
+            if qr and qr.code != shown:
+                shown = qr.code
+                say.code(qr.code, qr.pairing_code)
+        if not is_proven and await _has_come(config, wishes.instance, began):
+            is_proven = True
+            say.done("its events arrive")
+        await asyncio.sleep(_LOOK_EVERY)
+        seen = await peer.find(wishes.instance) or seen
+    owner = await _owner(peer, wishes.instance)
+    say.done(f"connected as {owner}" if owner else "connected to WhatsApp")
+
+
+async def _has_come(config: Config, instance: str, since: float) -> bool:
+    return bool(
+        await arrived(config.data, lambda each: each.instance == instance and each.accepted_at > since, within=0)
+    )
+
+
+async def _owner(peer: Peer, instance: str) -> str | None:
+    """The account's number; None for a key that may not list instances."""
+    try:
+        found = next((seen for seen in await peer.instances() if seen.name == instance), None)
+    except EvolutionError:
+        return None
+    digits = jid.phone(found.owner) if found and found.owner else None
+    return f"+{digits}" if digits else None
+
+
+def _mind_replies(config: Config, peer: Peer, say: Say) -> None:
+    """What a bot needs to answer is in config.yaml, which is its author's to write."""
+    if not config.evolution.apikey:
+        say.note('so that replies leave: evolution.apikey in config.yaml, such as  apikey: "${EVOLUTION_APIKEY}"')
+    elif config.evolution.url != peer.url:
+        say.note(f"so that replies leave: evolution.url in config.yaml is {config.evolution.url}, not {peer.url}")
