@@ -11,13 +11,15 @@ from typing import Final, Protocol
 
 import msgspec
 
-from gateway import jid, names
+from gateway import names
 from gateway.config import Config
 from gateway.errors import GatewayError
+from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError, EvolutionUnreachable, Unauthorized
+from gateway.journal import Summary
 from gateway.wiring.addresses import DOCKER_BRIDGE, bridges, host_of, is_here, towards
 from gateway.wiring.local import Credential, credential_of, is_listening, is_running, urls_of
-from gateway.wiring.peer import Hook, Peer, Seen
+from gateway.wiring.peer import Peer
 from gateway.wiring.probe import FIRST, WITHIN, arrived, send_through
 
 _LOOK_EVERY: Final = 1.0  # seconds between looks at the connection
@@ -74,13 +76,13 @@ async def connect(config: Config, peer: Peer, wishes: Wishes, say: Say) -> None:
         EvolutionError: Evolution refused a call, in its own words.
     """
     await _look_at_gateway(config)
-    seen = await _instance(peer, wishes, await _greet(peer, wishes.instance, say), say)
+    state = await _greet(peer, wishes.instance, say) or await _make(peer, wishes, say)
     credential = credential_of(config, peer.number)
     hook, millis = await _choose_hook(config, peer, wishes, credential, say)
     await _set_hook(peer, wishes.instance, hook, credential, say)
     if millis is not None:
         say.done(f"test event came back in {millis:.0f} ms")
-    await _pair(config, peer, wishes, seen, say, is_proven=millis is not None)
+    await _pair(config, peer, wishes, state, say, is_proven=millis is not None)
     _mind_replies(config, peer, say)
 
 
@@ -95,34 +97,33 @@ async def _look_at_gateway(config: Config) -> None:
         )
 
 
-async def _greet(peer: Peer, instance: str, say: Say) -> Seen | None:
-    """Ask for the instance at once: a key of this instance alone is good for no other call."""
+async def _greet(peer: Peer, instance: str, say: Say) -> str | None:
+    """Ask for the instance at once, and give its state: a key of this instance alone is good for no other call."""
     try:
         await peer.greet()
-        seen = await peer.find(instance)
+        state = await peer.state_of(instance)
     except EvolutionUnreachable as error:
         raise Stuck(str(error), "Start Evolution, or say where it is:  --evolution http://HOST:8080") from error
     except Unauthorized as error:
         fix = "Give its AUTHENTICATION_API_KEY: set EVOLUTION_APIKEY, or evolution.apikey in config.yaml"
         raise Stuck(f"Evolution answers at {peer.url} and refuses the key", fix) from error
     say.done(f"Evolution API {peer.version or 'of an unknown version'} answers at {peer.url} (key accepted)")
-    return seen
+    return state
 
 
-async def _instance(peer: Peer, wishes: Wishes, found: Seen | None, say: Say) -> Seen:
-    if found is not None:
-        return found
+async def _make(peer: Peer, wishes: Wishes, say: Say) -> str:
+    """Make the instance that is not there; gives its state."""
     if not wishes.create:
-        there = ", ".join(seen.name for seen in await peer.instances()) or "none at all"
+        there = ", ".join(each.name for each in await peer.api.find_instances()) or "none at all"
         raise Stuck(f"Evolution has no instance {wishes.instance} (it has: {there})", "Add --create to make it")
-    await peer.create(wishes.instance)
+    await peer.api.create_instance(wishes.instance, qr=False)
     say.done(f"instance {wishes.instance} created")
-    return Seen(wishes.instance, "close", None)
+    return "close"
 
 
 async def _choose_hook(
     config: Config, peer: Peer, wishes: Wishes, credential: Credential, say: Say
-) -> tuple[Hook, float | None]:
+) -> tuple[Webhook, float | None]:
     """The first URL by which an event of Evolution's really arrives, and in how many milliseconds."""
     urls = [wishes.url.rstrip("/")] if wishes.url else urls_of(config, peer.url)
     hooks = [_hook(url, wishes, credential) for url in urls]
@@ -142,21 +143,21 @@ async def _choose_hook(
     raise _nothing_came(config, peer, wishes, urls)
 
 
-def _hook(url: str, wishes: Wishes, credential: Credential) -> Hook:
-    return Hook(
+def _hook(url: str, wishes: Wishes, credential: Credential) -> Webhook:
+    return Webhook(
         url=f"{url}/{credential.path}" if credential.path else url,
         by_events=wishes.by_events,
         base64=wishes.base64,
-        events=tuple(environment_name(event) for event in wishes.events),
+        events=tuple(map(subscribable, wishes.events)),
         headers=credential.headers,
     )
 
 
-def environment_name(event: str) -> str:
-    """An event as `webhook/set` wants it: `MESSAGES_UPSERT`.
+def subscribable(event: str) -> str:
+    """The event that a spelling means, if a webhook can have it.
 
     Raises:
-        Stuck: nobody knows it, or it can't be subscribed to.
+        Stuck: nobody knows it, or Evolution never posts it.
     """
     known = names.canonical(event)
     if known is None:
@@ -164,7 +165,7 @@ def environment_name(event: str) -> str:
     if known == "groups.update":
         fix = "Leave it out: ask for GROUP_PARTICIPANTS_UPDATE, and read the rest with ctx.api"
         raise Stuck("Evolution never posts groups.update: it knows it by two names that never meet", fix)
-    return names.spell(known).replace("-", "_").upper()
+    return known
 
 
 def _unreachable_from_afar(config: Config, peer: Peer) -> Stuck:
@@ -193,10 +194,10 @@ def _nothing_came(config: Config, peer: Peer, wishes: Wishes, urls: Sequence[str
 _TOKEN: Final = "it will ask for the secret in data/webhook.token, which connect gives to Evolution as a header"  # noqa: S105
 
 
-async def _set_hook(peer: Peer, instance: str, hook: Hook, credential: Credential, say: Say) -> None:
-    before = await peer.hook(instance)
-    await peer.set_hook(instance, hook)
-    after = await peer.hook(instance)
+async def _set_hook(peer: Peer, instance: str, hook: Webhook, credential: Credential, say: Say) -> None:
+    before = await peer.api.find_webhook(instance)
+    await peer.api.set_webhook(instance, hook)
+    after = await peer.api.find_webhook(instance)
     if after is None or after.url != hook.url or not after.enabled:
         raise Stuck(
             f"Evolution took the webhook of {instance} and does not have it", f"Look at {peer.url}/manager, then again"
@@ -217,40 +218,47 @@ def _shown(url: str, credential: Credential) -> str:
     return url.replace(credential.path, "SECRET") if credential.path else url
 
 
-async def _pair(config: Config, peer: Peer, wishes: Wishes, seen: Seen, say: Say, *, is_proven: bool) -> None:
+async def _pair(config: Config, peer: Peer, wishes: Wishes, state: str, say: Say, *, is_proven: bool) -> None:
     """Show the code until it is scanned."""
-    began, deadline, shown_at, shown = time.time(), time.monotonic() + wishes.wait, 0.0, ""
-    while seen.state != "open":
+    began, deadline = time.time(), time.monotonic() + wishes.wait
+    shown, shown_at = "", -_NEW_CODE
+    while state != "open":
         if time.monotonic() >= deadline:
             raise Stuck(f"nobody scanned the code within {wishes.wait:.0f} s", "Run this again, with the phone at hand")
-        if not shown or time.monotonic() - shown_at >= _NEW_CODE:
-            qr, shown_at = await peer.show_code(wishes.instance), time.monotonic()
-            if qr and qr.code != shown:
-                shown = qr.code
-                say.code(qr.code, qr.pairing_code)
+        if time.monotonic() - shown_at >= _NEW_CODE:
+            shown, shown_at = await _show_code(peer, wishes.instance, shown, say), time.monotonic()
         if not is_proven and await _has_come(config, wishes.instance, began):
             is_proven = True
             say.done("its events arrive")
         await asyncio.sleep(_LOOK_EVERY)
-        seen = await peer.find(wishes.instance) or seen
+        state = await peer.state_of(wishes.instance) or state
     owner = await _owner(peer, wishes.instance)
-    say.done(f"connected as {owner}" if owner else "connected to WhatsApp")
+    say.done(f"connected as +{owner}" if owner else "connected to WhatsApp")
+
+
+async def _show_code(peer: Peer, instance: str, shown: str, say: Say) -> str:
+    """Show the code if it is another than the one shown before; gives the one that is shown now."""
+    qr = (await peer.api.connect_instance(instance)).qr
+    if qr is None or not qr.code or qr.code == shown:
+        return shown
+    say.code(qr.code, qr.pairing_code)
+    return qr.code
 
 
 async def _has_come(config: Config, instance: str, since: float) -> bool:
-    return bool(
-        await arrived(config.data, lambda each: each.instance == instance and each.accepted_at > since, within=0)
-    )
+    def is_it(event: Summary) -> bool:
+        return event.instance == instance and event.accepted_at > since
+
+    return await arrived(config.data, is_it, within=0) is not None
 
 
 async def _owner(peer: Peer, instance: str) -> str | None:
     """The account's number; None for a key that may not list instances."""
     try:
-        found = next((seen for seen in await peer.instances() if seen.name == instance), None)
+        found = await peer.api.find_instances(instance)
     except EvolutionError:
         return None
-    digits = jid.phone(found.owner) if found and found.owner else None
-    return f"+{digits}" if digits else None
+    return found[0].phone if found else None
 
 
 def _mind_replies(config: Config, peer: Peer, say: Say) -> None:

@@ -16,9 +16,10 @@ from typing import Final
 
 import msgspec
 
+from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError
 from gateway.journal import JournalReader, Summary
-from gateway.wiring.peer import Hook, Peer
+from gateway.wiring.peer import Peer
 
 FIRST: Final = (2, 3, 0)
 """The first version that posts `instance.create` to the instance's own webhook."""
@@ -30,7 +31,7 @@ _LOOK_EVERY: Final = 0.02
 _RECENT: Final = 50  # events looked at
 
 
-async def send_through(peer: Peer, hook: Hook, data: Path, *, within: float = WITHIN) -> float | None:
+async def send_through(peer: Peer, hook: Webhook, data: Path, *, within: float = WITHIN) -> float | None:
     """Milliseconds an event took from Evolution to the journal in `data`; None if none came.
 
     Raises:
@@ -38,12 +39,13 @@ async def send_through(peer: Peer, hook: Hook, data: Path, *, within: float = WI
     """
     name = PREFIX + secrets.token_hex(4)
     began = time.time()
-    await peer.create(name, msgspec.structs.replace(hook, events=("INSTANCE_CREATE",)), integration="EVOLUTION")
+    only = msgspec.structs.replace(hook, events=("instance.create",))
+    await peer.api.create_instance(name, integration="EVOLUTION", qr=False, webhook=only)
     try:
         came = await arrived(data, lambda event: event.instance == name, within=within)
     finally:
         with contextlib.suppress(EvolutionError):
-            await peer.delete(name)
+            await peer.api.delete_instance(name)
     return (came.accepted_at - began) * 1000 if came else None
 
 

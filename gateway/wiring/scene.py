@@ -8,10 +8,11 @@ import msgspec
 
 from gateway import names
 from gateway.config import Config
+from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError
 from gateway.journal import Summary
 from gateway.wiring.local import is_listening, is_running
-from gateway.wiring.peer import Hook, Peer, Seen
+from gateway.wiring.peer import Peer
 from gateway.wiring.probe import newest
 from gateway.worker.loading import load_plugins
 
@@ -32,8 +33,9 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """What came instead of an answer; then there are neither instances nor hooks."""
     ahead: float | None
     """Seconds by which Evolution's clock is ahead of this machine's."""
-    instances: tuple[Seen, ...]
-    hooks: Mapping[str, Hook | None]
+    instances: Mapping[str, str]
+    """Each instance's state: `open`, `connecting` or `close`."""
+    hooks: Mapping[str, Webhook | None]
     """Each instance's webhook."""
     wanted: Mapping[str, tuple[str, ...]]
     """By event: the plugins with a handler for just this one, not for all events."""
@@ -54,12 +56,12 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
 async def look(config: Config, peer: Peer, instance: str | None, *, patience: float) -> Scene:
     """Gather it; of one instance, or of all that the key may see."""
     trouble: EvolutionError | None = None
-    instances: tuple[Seen, ...] = ()
-    hooks: dict[str, Hook | None] = {}
+    instances: dict[str, str] = {}
+    hooks: dict[str, Webhook | None] = {}
     try:
         await peer.greet()
         instances = await _instances(peer, instance)
-        hooks = {seen.name: await peer.hook(seen.name) for seen in instances}
+        hooks = {name: await peer.api.find_webhook(name) for name in instances}
     except EvolutionError as error:
         trouble = error
     return Scene(
@@ -77,11 +79,11 @@ async def look(config: Config, peer: Peer, instance: str | None, *, patience: fl
     )
 
 
-async def _instances(peer: Peer, wanted: str | None) -> tuple[Seen, ...]:
+async def _instances(peer: Peer, wanted: str | None) -> dict[str, str]:
     if wanted is None:
-        return tuple(await peer.instances())
-    seen = await peer.find(wanted)
-    return (seen,) if seen else ()
+        return {each.name: each.state or "close" for each in await peer.api.find_instances()}
+    state = await peer.state_of(wanted)
+    return {wanted: state} if state else {}
 
 
 def _wanted(config: Config) -> dict[str, tuple[str, ...]]:

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError
 from gateway.names import EVENTS, spell
 from gateway.wiring.addresses import host_of, is_here
 from gateway.wiring.finding import Finding, failure, ok, warning
 from gateway.wiring.local import from_here, knock, shown
-from gateway.wiring.peer import Hook
 from gateway.wiring.probe import FIRST, send_through
 from gateway.wiring.scene import Scene
 
@@ -36,7 +36,7 @@ async def targets(scene: Scene) -> AsyncIterator[Finding]:
             yield await _answer(scene, about, name, hook)
 
 
-def _shape(about: str, name: str, hook: Hook) -> Iterator[Finding]:
+def _shape(about: str, name: str, hook: Webhook) -> Iterator[Finding]:
     fix = f"gateway connect {name}"
     if "?" in hook.url and hook.by_events:
         found = "its URL has a ?, and Evolution glues the event's name behind the query; this gateway copes"
@@ -45,7 +45,7 @@ def _shape(about: str, name: str, hook: Hook) -> Iterator[Finding]:
         yield warning(about, "its URL ends in /, so Evolution posts to //event; this gateway copes", fix)
 
 
-async def _answer(scene: Scene, about: str, name: str, hook: Hook) -> Finding:
+async def _answer(scene: Scene, about: str, name: str, hook: Webhook) -> Finding:
     """What a post to the URL is answered, as far as this machine can tell."""
     where, again = shown(hook.url), f"gateway connect {name}"
     if is_here(host_of(hook.url)) and not is_here(host_of(scene.peer.url)):
@@ -56,7 +56,7 @@ async def _answer(scene: Scene, about: str, name: str, hook: Hook) -> Finding:
     return failure(about, *_refusal(scene, hook, status, again))
 
 
-def _refusal(scene: Scene, hook: Hook, status: int | None, again: str) -> tuple[str, str]:
+def _refusal(scene: Scene, hook: Webhook, status: int | None, again: str) -> tuple[str, str]:
     """What was found and what to do, by the answer."""
     where = shown(hook.url)
     if status is None:
@@ -72,7 +72,7 @@ def _refusal(scene: Scene, hook: Hook, status: int | None, again: str) -> tuple[
     return f"what answers at {where} is no gateway ({status})", again
 
 
-def _credential(scene: Scene, hook: Hook) -> str:
+def _credential(scene: Scene, hook: Webhook) -> str:
     auth = scene.config.webhook.auth
     sent = [key for key in hook.headers if key.lower() not in ("content-type", "user-agent")]
     if "jwt_key" in hook.headers:
@@ -100,7 +100,7 @@ async def arrival(scene: Scene) -> AsyncIterator[Finding]:
             yield msgspec.structs.replace(tried[hook.url], about=about)
 
 
-async def _try(scene: Scene, name: str, hook: Hook) -> Finding:
+async def _try(scene: Scene, name: str, hook: Webhook) -> Finding:
     try:
         millis = await send_through(scene.peer, hook, scene.config.data, within=scene.patience)
     except EvolutionError as error:

@@ -47,11 +47,11 @@ async def clock(scene: Scene) -> AsyncIterator[Finding]:
 
 async def connections(scene: Scene) -> AsyncIterator[Finding]:
     """Whether each instance has its phone."""
-    for seen in scene.instances:
-        about = f"instance {seen.name}"
-        if seen.state == "open":
+    for name, state in scene.instances.items():
+        about = f"instance {name}"
+        if state == "open":
             yield ok(about, "connected to WhatsApp")
         else:
-            yield warning(about, f"not connected to WhatsApp ({seen.state})", f"gateway connect {seen.name}")
+            yield warning(about, f"not connected to WhatsApp ({state})", f"gateway connect {name}")
     if not scene.instances and not scene.trouble:
         yield failure("instance", "Evolution has none that is meant", "gateway connect NAME --create")
