@@ -243,6 +243,12 @@ class Gateway:
         """GET a path of the API."""
         return orjson.loads(await self.ask(path))
 
+    async def login_path(self) -> str:
+        """Path of a new one-time link to the live page."""
+        async with self.session.post(f"{self.page}/api/login-link", headers=self._login()) as response:
+            path: str = (await response.json())["path"]
+            return path
+
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[Viewer]:
         """Hold the live page open, logged in."""

@@ -1,5 +1,6 @@
 """The page's listener on a free port, over real files that a test writes as receiver and worker do."""
 
+import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -12,6 +13,7 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from playwright.async_api import Browser, Page, expect
 from prometheus_client import CollectorRegistry, Counter
 
 from gateway import samples
@@ -26,7 +28,9 @@ from gateway.web.login import Logins
 from gateway.web.look import Look
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
 from gateway.work.store import Status
+from tests.support.chromium import Visit, chromium, visited
 from tests.support.described import check_answer
+from tests.support.gateway import Gateway
 
 TOKEN = "the-admin-token-of-the-tests"
 TEXT = "messages-upsert__text-private-v223"
@@ -116,6 +120,10 @@ class AdminSite:
         if nonce and document["event"] == "messages.upsert":
             document["data"]["key"]["id"] += f"-{nonce}"
         return await self.body(orjson.dumps({**document, "nonce": nonce, **changes}))
+
+    async def events(self, count: int, *, first: int = 1) -> None:
+        """Post so many different ones at once."""
+        await asyncio.gather(*(self.event(nonce=first + number) for number in range(count)))
 
     async def body(self, body: bytes) -> int:
         """The same, of bytes."""
@@ -211,3 +219,40 @@ async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
     """A listener over an empty data folder."""
     async with running(Config(admin=Admin(allowed_hosts=("gateway.example",)), data=tmp_path)) as site:
         yield site
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def opened(site: AdminSite, browser: Browser) -> Visit:
+    """Opens the page of `site` in a browser context of its own, logged in."""
+
+    @contextlib.asynccontextmanager
+    async def open_it(*, login: bool = True, **how: Any) -> AsyncIterator[Page]:  # noqa: ANN401 -- playwright's own
+        async with visited(browser, site.url, **how) as page:
+            if login:
+                await page.goto(site.link)
+                await expect(page.locator("#link")).to_have_text("live")
+            yield page
+
+    return open_it
+
+
+@pytest.fixture
+def seen(gateway: Gateway, browser: Browser) -> Visit:
+    """Opens the page of `gateway` in a browser context of its own, logged in."""
+
+    @contextlib.asynccontextmanager
+    async def open_it(at: str = "", **how: Any) -> AsyncIterator[Page]:  # noqa: ANN401 -- playwright's own
+        async with visited(browser, gateway.page, **how) as page:
+            await page.goto(f"{gateway.page}{await gateway.login_path()}")
+            await expect(page.locator("#link")).to_have_text("live")
+            if at:
+                await page.goto(f"{gateway.page}/live{at}")
+            yield page
+
+    return open_it

@@ -1,90 +1,122 @@
-// The opened event: what happened to it from top to bottom, then its JSON.
-import { bytes, copy, duration, el, exactly, plural } from "./show.js";
+// The opened event: what happened to it, then its message, then what a handler sees beside what came.
+import { doing, get, post } from "./ask.js";
+import { explain, replaying } from "./answers.js";
+import { button, copy, el, put, time } from "./show.js";
+import { storyOf } from "./story.js";
+import { tree } from "./tree.js";
 
-const OPEN_DEPTH = 2;
-const STATES = {
-  done: "done", waiting: "waiting for its turn", running: "running now", skipped: "no handler matched",
-  dropped: "dropped by its handler", retrying: "will be tried again", dead: "given up: a dead letter",
-};
-const SENDING = {
-  shown: ["would send", ({ target }) => `to ${target} (no evolution.apikey in config.yaml)`],
-  queued: ["will send", ({ target, attempts }) => `to ${target}${attempts ? `, after ${plural(attempts, "try", "tries")}` : ""}`],
-  sending: ["is sending", ({ target }) => `to ${target}`],
-  sent: ["sent", ({ target, message_id: id }) => `to ${target}${id ? ` · message ${id}` : ""}`],
-  dead: ["could not send", ({ target, attempts }) => `to ${target}, after ${plural(attempts, "try", "tries")}`],
-};
+export class Detail {
+  constructor(panel, close) {
+    this.panel = panel;
+    this.close = close;
+    this.id = null;
+  }
 
-export function render(panel, event, close) {
-  const raw = el("button", { class: "quiet" }, "Copy");
-  raw.addEventListener("click", () => copy(raw, JSON.stringify(event.raw, null, 2)));
-  panel.replaceChildren(...[
-    heading(event.row, close),
-    event.text && el("blockquote", { dir: "auto" }, event.text),
-    el("h3", {}, "What happened"),
-    el("ol", { class: "story" }, accepted(event), ...event.stories.map(story), nobody(event)),
-    el("div", { class: "heading" }, el("h3", {}, "JSON, without secrets"), event.note ? null : raw),
-    event.note ? el("p", { class: "note" }, event.note) : el("div", { class: "tree" }, tree(event.raw)),
-  ].filter(Boolean));
+  // Show an event, or nothing.
+  async show(id) {
+    this.id = id;
+    if (id === null) return put(this.panel);
+    await this.load(true);
+  }
+
+  // The same event once more, for something about it changed. What the reader unfolded stays unfolded.
+  refresh() {
+    return this.load(false);
+  }
+
+  async load(isNew) {
+    const id = this.id;
+    try {
+      const event = await get(`/api/events/${id}`);
+      if (this.id !== id) return; // another one was opened meanwhile
+      if (isNew || !this.story) this.build(event);
+      else this.retell(event);
+    } catch (error) {
+      if (this.id !== id) return;
+      this.story = null;
+      put(this.panel, el("header", {}, el("div", {}, el("h3", {}, `Event ${id}`)), this.closing()), el("p", { class: "note" }, error.message));
+    }
+  }
+
+  build(event) {
+    this.event = event;
+    this.story = storyOf(event, (plugin) => this.asking(plugin));
+    this.why = el("div", { class: "panel-slot" });
+    this.panels = el("div", { class: "panel-slot" });
+    put(this.panel, this.heading(event), this.panels, this.story, this.why, message(event), body(event));
+    this.panel.scrollTop = 0;
+  }
+
+  retell(event) {
+    this.event = event;
+    const open = new Set([...this.story.querySelectorAll("details[open]")].map((box) => box.dataset.key));
+    const told = storyOf(event, (plugin) => this.asking(plugin));
+    for (const box of told.querySelectorAll("details")) box.open = open.has(box.dataset.key);
+    this.story.replaceWith(told);
+    this.story = told;
+  }
+
+  heading({ row, endpoint, raw, note }) {
+    const about = [row.instance, row.from_me ? "you" : row.who, row.chat].filter(Boolean).join(" · ");
+    return el("header", {},
+      el("div", {}, el("h3", {}, row.event), el("p", {}, about || "belongs to no instance", " · ", time(row.at))), this.closing(),
+      el("div", { class: "actions" },
+        button("Replay…", () => this.replay(), { "aria-keyshortcuts": "r" }),
+        button("Why?", (pressed) => this.ask(null, pressed), { "aria-keyshortcuts": "w", title: "Ask every filter of every handler" }),
+        !note && button("Copy JSON", (pressed) => copy(pressed, JSON.stringify(raw, null, 2))),
+        !note && button("Copy curl", (pressed) => copy(pressed, curl(endpoint, raw)))));
+  }
+
+  closing() {
+    return button("Close", () => this.close(), { class: "quiet shut", "aria-label": "Close the event", "aria-keyshortcuts": "Escape" });
+  }
+
+  // --- actions, also by key
+
+  replay() {
+    if (this.panels.firstChild) return put(this.panels);
+    put(this.panels, replaying(this.event, () => this.refresh()));
+    this.panels.querySelector("select").focus();
+    this.panels.scrollIntoView({ block: "nearest" });
+  }
+
+  asking(plugin) {
+    return button("Why?", (pressed) => this.ask(plugin, pressed), { class: "link-like" });
+  }
+
+  async ask(plugin, pressed) {
+    const answer = el("section", { class: "panel", "aria-label": "Why" });
+    put(this.why, answer);
+    await explain(answer, this.id, plugin, pressed);
+    answer.scrollIntoView({ block: "nearest" });
+  }
+
+  press(key) {
+    const named = { r: "Replay…", w: "Why?" }[key];
+    [...this.panel.querySelectorAll("header button")].find((each) => each.textContent === named)?.click();
+  }
 }
 
-function heading(row, close) {
-  const button = el("button", { class: "quiet", "aria-label": "Close the event" }, "Close");
-  button.addEventListener("click", close);
-  const about = [row.instance, row.from_me ? "you" : row.who, row.chat].filter(Boolean).join(" · ");
-  return el("header", {}, el("div", {}, el("h2", {}, row.event), el("p", {}, about || "belongs to no instance")), button);
+function message({ text }) {
+  return text ? [el("h4", {}, "The message"), el("blockquote", { dir: "auto" }, text)] : [];
 }
 
-function accepted({ row, suffix, address, size, millis }) {
-  const way = [`from ${address ?? "an unknown address"}`, suffix ? `by …/${suffix}` : "by the base path", bytes(size), `read in ${duration(millis)}`];
-  const repeats = row.repeats ? el("p", { class: "more" }, `${plural(row.repeats, "more copy", "more copies")} came and counted as the same event.`) : null;
-  return step("done", el("p", {}, el("b", {}, "Accepted "), `as event ${row.id}`), el("p", { class: "more" }, exactly(row.at)), el("p", { class: "more" }, way.join(" · ")), repeats);
+function body({ row, raw, note, decoded }) {
+  if (note) return el("p", { class: "note" }, note);
+  const came = el("div", { class: "tree" }, tree(raw));
+  const told = el("p", { class: "more", role: "status" });
+  const reveal = button("Show keys", (pressed) => doing(pressed, told, async () => {
+    const shown = await post(`/api/events/${row.id}/reveal`);
+    put(came, tree(shown.raw));
+    pressed.remove();
+    return "With its keys and tokens. Copies stay without them; that they were shown is in the log.";
+  }), { title: "Show keys and tokens; the gateway's log will say so" });
+  return el("div", { class: "bodies" },
+    decoded && el("section", {}, el("div", { class: "heading" }, el("h4", {}, "As a handler sees it")), el("div", { class: "tree" }, tree(decoded))),
+    el("section", {}, el("div", { class: "heading" }, el("h4", {}, "As it came, without secrets"), reveal), told, came));
 }
 
-function story(one) {
-  const took = one.millis === null || ["waiting", "skipped"].includes(one.status) ? null : `in ${duration(one.millis)}`;
-  const how = [
-    one.handler && `handler ${one.handler}`, one.attempts > 1 && `attempt ${one.attempts}`, took,
-    one.due && `next try ${exactly(one.due)}`, one.run > 0 && `replay ${one.run}`,
-  ].filter(Boolean).join(" · ");
-  return step(one.status,
-    el("p", {}, el("b", {}, one.plugin), " ", el("span", { class: "state" }, STATES[one.status] ?? one.status)),
-    how && el("p", { class: "more" }, how), one.error && failure(one.error), ...one.messages.map(message));
-}
-
-function nobody({ stories }) {
-  return stories.length ? null : step("skipped", el("p", {}, "No plugin has taken it up"),
-    el("p", { class: "more" }, "Either no loaded plugin subscribes to this event, or the worker has not come to it yet."));
-}
-
-function step(state, ...children) {
-  return el("li", { class: state }, el("span", { class: "mark", "aria-hidden": "true" }), ...children);
-}
-
-function message(one) {
-  const [verb, where] = SENDING[one.status] ?? [one.status, () => ""];
-  const text = one.text === null ? one.kind : el("q", {}, one.text);
-  return el("div", { class: `message ${one.status}` }, `${verb} `, text, el("small", {}, where(one)), one.error && failure(one.error));
-}
-
-// The last line of a traceback is what went wrong; the rest is how it came to that.
-function failure(text) {
-  const last = text.trimEnd().split("\n").at(-1);
-  return el("details", { class: "error" }, el("summary", {}, last), el("pre", {}, text));
-}
-
-function tree(value, key = null, depth = 0) {
-  const name = key === null ? null : el("span", { class: "key" }, key);
-  if (value === null || typeof value !== "object") return el("p", {}, name, name && ": ", leaf(value));
-  const entries = Object.entries(value);
-  const kind = Array.isArray(value) ? plural(entries.length, "item") : plural(entries.length, "field");
-  const box = el("details", { open: depth < OPEN_DEPTH ? "" : null }, el("summary", {}, name, name && " ", el("span", { class: "size" }, kind)));
-  const fill = () => box.childElementCount === 1 && box.append(el("div", {}, ...entries.map(([below, item]) => tree(item, below, depth + 1))));
-  if (box.open) fill();
-  box.addEventListener("toggle", () => box.open && fill()); // folded parts are made when they are looked at
-  return box;
-}
-
-function leaf(value) {
-  if (typeof value === "string") return el("span", { class: "text" }, JSON.stringify(value));
-  return el("span", { class: typeof value === "number" ? "number" : "nothing" }, String(value));
+function curl(endpoint, raw) {
+  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  return `curl -X POST ${quoted(endpoint)} \\\n  -H 'Content-Type: application/json' \\\n  --data-raw ${quoted(JSON.stringify(raw))}`;
 }
