@@ -159,14 +159,14 @@ class Plugin(Generic[S, R]):
         return self.lifespan(self.settings) if self.settings_type else self.lifespan()
 
     def wants(self, event_name: str) -> bool:
-        """Whether an event of this name could reach a handler; names nobody knows go to UnknownEvent's.
+        """For the worker: whether an event of this name could reach a handler; names nobody knows go to UnknownEvent's.
 
         Whoever handles MalformedEvent wants every name, for any event can come malformed.
         """
         return bool(self.candidates(_type_of(event_name)) or self.candidates(MalformedEvent))
 
     def candidates(self, event_type: type[Event]) -> tuple[Handler, ...]:
-        """The handlers for this type of event, in order of registration, before any filter is asked."""
+        """For the worker: the handlers for this type of event, in order of registration, before any filter is asked."""
         found = self._by_type.get(event_type)
         if found is None:
             found = tuple(handler for handler in self._handlers if issubclass(event_type, handler.events))
@@ -174,8 +174,9 @@ class Plugin(Generic[S, R]):
         return found
 
     async def find(self, event: Event, ctx: EventContext[Any, Any]) -> Handler | None:
-        """The first handler whose filters let the event through. Suspends only where a filter's predicate does.
+        """For the worker: the first handler whose filters let the event through.
 
+        Suspends only where a filter's predicate does.
         An error in a filter comes through: it is the author's, like one in a handler.
         """
         for handler in self.candidates(type(event)):

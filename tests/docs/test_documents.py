@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 
 from gateway.cli.names import COMMANDS
 from gateway.plugins import filters
@@ -47,3 +48,9 @@ def test_links_between_documents_lead_somewhere() -> None:
     for file in DOCUMENTS:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", file.read_text()):
             assert (file.parent / target).exists(), f"{file.name} links to {target}"
+
+
+def test_the_page_of_what_authors_import_is_the_one_the_docstrings_give() -> None:
+    made = runpy.run_path(str(ROOT / "docs" / "api.py"))
+
+    assert made["PAGE"].read_text() == made["page"](), "run: python docs/api.py"

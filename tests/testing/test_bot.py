@@ -430,3 +430,15 @@ async def test_a_hundred_tests_take_less_than_five_seconds() -> None:
             assert await bot.chat(ANA).send("ping") == ["pong"]
 
     assert time.process_time() - began < 5
+
+
+async def test_a_server_that_fails_holds_a_message_up_until_it_works_again() -> None:
+    async with Bot(make_plugin()) as bot:
+        ana = bot.chat(ANA)
+        bot.evolution.fail(Fault.SERVER_FAULT)
+
+        await ana.send("ping")
+        assert ana.replies == []
+        await bot.advance(30)
+
+        assert ana.replies == ["pong"]
