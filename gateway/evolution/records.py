@@ -116,13 +116,17 @@ class Records(Server):
 
 
 def _find_messages(instance: str, key: Body, page: int, size: int) -> Call:
-    """`fromMe` false is left out: both versions read it as any."""
-    where = {"key": key} if key else None
+    """`fromMe` false is left out: both versions read it as any.
+
+    From 2.3.7 on `remoteJid` and `remoteJidAlt` are alternatives, and the latter is where a chat by LID has its number;
+    2.x before knows only the former.
+    """
+    either = key | sparse(remoteJidAlt=key.get("remoteJid"))
     return Call(
         name="chat/findMessages",
         instance=instance,
-        body=sparse(where=where, page=page, offset=size),
-        old_body=sparse(where=where, limit=size * page),
+        body=sparse(where={"key": either} if key else None, page=page, offset=size),
+        old_body=sparse(where={"key": key} if key else None, limit=size * page),
         is_question=True,
     )
 

@@ -80,7 +80,7 @@ RECORDS = [
         "messages of a chat",
         lambda client: client.find_messages("shop-1", chat="+55 11 99999-0002", from_me=True, size=20),
         ask("findMessages", {
-            "where": {"key": {"remoteJid": JID, "fromMe": True}}, "page": 1, "offset": 20,
+            "where": {"key": {"remoteJid": JID, "remoteJidAlt": JID, "fromMe": True}}, "page": 1, "offset": 20,
         }),
         ask("findMessages", {"where": {"key": {"remoteJid": JID, "fromMe": True}}, "limit": 20}),
     ),

@@ -6,24 +6,16 @@ import msgspec
 import pytest
 
 from gateway.evolution import (
-    Disconnected,
     Evolution,
-    EvolutionError,
-    EvolutionUnsure,
-    InvalidCall,
-    LicenseRequired,
     MessageKey,
     NameTaken,
     NoSuchInstance,
     NotOnWhatsApp,
-    RateLimited,
-    SentMessage,
-    ServerFault,
     Unauthorized,
     Webhook,
 )
 from gateway.pieces import Button, Card, Row
-from gateway.testing import EvolutionServer, Fault
+from gateway.testing import EvolutionServer
 
 TO = "+55 11 99999-0002"
 JID = "5511999990002@s.whatsapp.net"
@@ -143,34 +135,6 @@ async def test_an_instance_lives_from_its_making_to_its_end(server: EvolutionSer
     assert server.complaints == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "class_"),
-    [
-        (Fault.LOST_ANSWER, EvolutionUnsure),
-        (Fault.NO_ANSWER, EvolutionUnsure),
-        (Fault.RESET_AFTER, EvolutionUnsure),
-        (Fault.RESET, EvolutionUnsure),
-        (Fault.NOT_ON_WHATSAPP, NotOnWhatsApp),
-        (Fault.UNAUTHORIZED, Unauthorized),
-        (Fault.NO_INSTANCE, NoSuchInstance),
-        (Fault.TOO_MANY, RateLimited),
-        (Fault.RATE_OVERLIMIT, RateLimited),
-        (Fault.SERVER_FAULT, ServerFault),
-        (Fault.DISCONNECTED, Disconnected),
-        (Fault.UNLICENSED, LicenseRequired),
-        (Fault.META_ERROR, InvalidCall),
-    ],
-)
-async def test_every_way_to_fail_has_its_class(
-    server: EvolutionServer, client: Evolution, fault: Fault, class_: type[EvolutionError]
-) -> None:
-    server.fail(fault, "message/sendText")
-
-    with pytest.raises(EvolutionError) as caught:
-        await client.send_text("shop-1", TO, "hi")
-    assert type(caught.value) is class_
-
-
 async def test_what_is_not_there_is_told_apart(server: EvolutionServer, client: Evolution) -> None:
     server.world.absent.add("5511999990009")
     with pytest.raises(NotOnWhatsApp):
@@ -184,10 +148,3 @@ async def test_what_is_not_there_is_told_apart(server: EvolutionServer, client: 
     with pytest.raises(Unauthorized):
         await stranger.send_text("shop-1", TO, "hi")
     await stranger.close()
-
-
-async def test_a_sent_message_can_be_named(client: Evolution) -> None:
-    sent = await client.send_text("shop-1", TO, "hi")
-
-    assert isinstance(sent, SentMessage)
-    assert sent.key == MessageKey(id=str(sent.id), chat=JID, from_me=True)

@@ -23,7 +23,7 @@ _GROUP_DIGITS: Final = 18
 _OLD_GROUP_LENGTH: Final = 24
 _FIRST_LONG_AREA: Final = 31  # Brazilian area codes below keep their ninth digit on WhatsApp
 _MOBILE: Final = "7"
-_EITHER: Final = (2, 3, 5)
+_EITHER: Final = (2, 3, 7)
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +154,7 @@ class World:
 
     @property
     def asks_either(self) -> bool:
-        """From 2.3.5 on a query names a chat by two keys joined by OR, and one left out is true of every message."""
+        """From 2.3.7 on a query names a chat by two keys joined by OR, and one left out is true of every message."""
         return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3]) >= _EITHER
 
     def uuid(self) -> str:

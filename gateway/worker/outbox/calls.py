@@ -11,10 +11,8 @@ from gateway.log import log
 from gateway.pieces import Button, Card, Row
 from gateway.work import Message, OutboxReader
 from gateway.work.files import OutgoingFiles
+from gateway.worker.outbox.evidence import EARLY
 from gateway.worker.outbox.servers import Servers
-
-PAGE: Final = 50
-"""Of a chat's newest messages, how many are looked through for one of ours."""
 
 _KEPT_UNDER: Final = ("@s.whatsapp.net", "@lid", "@g.us")
 
@@ -69,14 +67,15 @@ class Calls:
             log.debug("typing_not_shown", instance=message.instance, error=str(error))
 
     async def records(self, message: Message, chats: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-        """The newest messages that Evolution keeps of a chat, under each of its jids.
+        """The messages that Evolution keeps of a chat since one began to leave, and some more, under each of its jids.
 
         Raises:
             EvolutionError: it can't be asked.
         """
         client = self._servers.client(message.server)
         asked = [chat for chat in chats if chat.endswith(_KEPT_UNDER)]
-        pages = [await client.find_messages(message.instance, chat=chat, size=PAGE) for chat in asked]
+        since = (message.began or 0.0) - EARLY
+        pages = [await client.find_messages(message.instance, chat=chat, back_to=since) for chat in asked]
         return [record.raw for page in pages for record in page]
 
     async def close(self) -> None:

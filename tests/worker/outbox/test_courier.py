@@ -63,6 +63,20 @@ async def test_what_was_being_sent_when_the_worker_died_is_looked_for_first(
     assert server.texts(ANA) == ["pong", "next"]
 
 
+async def test_a_message_is_found_behind_all_that_was_written_since(desk: Desk, server: EvolutionServer) -> None:
+    (message,) = await desk.queue("pong")
+    await desk.store.write(Batch(outbox=[Sent(id=message.id, status="sending", attempts=1, began=desk.now())]))
+    client = Evolution(server.url, "key", version="2")
+    await client.send_text("shop-1", ANA, "pong")
+    await client.close()
+    for n in range(120):
+        await server.write(ANA, f"{n}")
+    await desk.deliver(server.url, desk.store.open_messages())
+
+    assert desk.statuses() == ["sent"]
+    assert server.texts(ANA) == ["pong"]
+
+
 async def test_a_reaction_without_an_answer_is_simply_sent_again(desk: Desk, server: EvolutionServer) -> None:
     ping = await server.write(ANA, "ping")
     server.fail(Fault.LOST_ANSWER, "message/sendReaction")
