@@ -22,9 +22,9 @@ from gateway.errors import GatewayError
 from gateway.plugins import Handler, Loaded, LoadedPlugin, LoadError
 from gateway.plugins.available import load_all
 from gateway.redact import printable
-from gateway.web.controls import EVERYBODY, read_paused
+from gateway.web.controls import read_paused
 from gateway.work import WorkReader
-from gateway.work.store import OUTAGES
+from gateway.work.store import EVERYBODY, OUTAGES
 
 _MISSING_MODULE: Final = re.compile(r"^ModuleNotFoundError: No module named '([\w.]+)'")
 

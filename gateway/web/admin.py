@@ -47,7 +47,7 @@ ROUTES: Final = (
     web.post("/api/pause", controls.asking("pause")),
     web.post("/api/resume", controls.asking("resume")),
     web.get(r"/api/controls/{id:\d{1,19}}", controls.control),
-    web.get("/api/plugins", controls.plugins),
+    web.get("/api/plugins", api.plugins),
     web.get("/api/instances", api.instances),
     web.get("/api/instances/{name}/qr", api.qr),
     web.get("/metrics", api.metrics),
@@ -85,6 +85,7 @@ def admin_app(
     app[LOOK], app[FEED], app[LOGINS] = look, feed, logins
     app[api.STATUS], app[api.REGISTRY] = status, registry
     app[live.WELCOME] = welcome or welcome_of(config)
+    app[api.CONFIG] = config
     controls.set_up(app, config, keep)
     aiohttp_jinja2.setup(app, loader=jinja2.FileSystemLoader(_HERE / "templates"))
     app.router.add_routes(ROUTES)

@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from gateway.config import Config
 from gateway.log import log
 from gateway.web.asked import LARGEST_ID, limit_of, number_of, query_of
 from gateway.web.live import WELCOME
@@ -17,6 +18,7 @@ from gateway.web.problems import problem
 Status = Callable[[], Mapping[str, Any]]
 
 STATUS: Final[web.AppKey[Status]] = web.AppKey("status")
+CONFIG: Final = web.AppKey("config", Config)
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)
 
 
@@ -60,6 +62,11 @@ async def dead(request: web.Request) -> web.Response:
     limit = limit_of(request)
     letters = await request.app[LOOK].dead(limit, number_of(request, "before") or None, request.query.get("plugin"))
     return _json({"dead": letters, "next": letters[-1].id if len(letters) == limit else None})
+
+
+async def plugins(request: web.Request) -> web.Response:
+    """GET /api/plugins: loaded plugins and how they do, and files that could not be loaded."""
+    return _json(await request.app[LOOK].plugins(request.app[CONFIG]))
 
 
 async def instances(request: web.Request) -> web.Response:

@@ -29,7 +29,6 @@ Keep = Callable[[Kind, str], Awaitable[int]]
 
 KEEP: Final[web.AppKey[Keep]] = web.AppKey("keep")
 FOLDER: Final = web.AppKey("folder", Path)
-EVERYBODY: Final = "*"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,12 +74,6 @@ async def control(request: web.Request) -> web.Response:
     return _json(report) if report else problem(404, f"nothing was asked for under the number {number}")
 
 
-async def plugins(request: web.Request) -> web.Response:
-    """GET /api/plugins: the loaded plugins, and since when they are paused."""
-    found = await asyncio.to_thread(read_plugins, request.app[FOLDER])
-    return _json({"plugins": found})
-
-
 def read_report(folder: Path, number: int) -> Report | None:
     """How far a request is; None for one that was never made."""
     try:
@@ -115,15 +108,6 @@ def _report(folder: Path, asked: Control) -> Report:
         error=progress.error,
         result=orjson.loads(progress.result) if progress.result else None,
     )
-
-
-def read_plugins(folder: Path) -> list[dict[str, Any]]:
-    """What the last worker said of its plugins, with `paused`: unix seconds since when, or None."""
-    facts = read_facts(folder)
-    since = facts.get(PAUSED) or {}
-    return [
-        {**plugin, "paused": since.get(plugin["name"], since.get(EVERYBODY))} for plugin in facts.get("plugins") or ()
-    ]
 
 
 def read_paused(folder: Path) -> dict[str, float]:

@@ -194,7 +194,14 @@ def facts_of(facts: dict[str, Any], redactor: Redactor) -> tuple[list[str], list
     names = [str(plugin.get("name")) for plugin in facts.get("plugins") or ()]
     errors = redactor.json(orjson.loads(orjson.dumps(facts.get("load_errors") or [])))
     found = [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-    return names, [{**one, "text": long_text(str(one.get("text", "")), redactor)} for one in found]
+    return names, [
+        {
+            **one,
+            "text": long_text(str(one.get("text", "")), redactor),
+            "traceback": long_text(str(one["traceback"]), redactor) if one.get("traceback") else None,
+        }
+        for one in found
+    ]
 
 
 def _attempt_of(failed: Failed, redactor: Redactor) -> Attempt:

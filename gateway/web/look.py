@@ -4,11 +4,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from gateway.config import Config
 from gateway.journal import Summary
 from gateway.journal.reader import RefusedPost
 from gateway.redact import Json, Redactor
@@ -17,6 +18,7 @@ from gateway.web.counters import Counters, Counts
 from gateway.web.detail import Detail, Revealed, Story, content_of, facts_of, revealed_of, story_of
 from gateway.web.finder import Finder
 from gateway.web.instances import Instances
+from gateway.web.plugins import plugins_of
 from gateway.web.rows import Heard, Row, heard_in, row_of
 from gateway.web.shown import short_text
 from gateway.web.stores import Stores
@@ -61,6 +63,13 @@ class Strip(msgspec.Struct, frozen=True, kw_only=True):
     load_errors: list[dict[str, Json]]
     refused: list[Refused] = []
     """The newest of the last hour."""
+
+
+class Plugins(msgspec.Struct, frozen=True, kw_only=True):
+    """What the last worker has made of the folder of plugins."""
+
+    plugins: list[dict[str, Any]]
+    load_errors: list[dict[str, Json]]
 
 
 class Look:
@@ -115,6 +124,10 @@ class Look:
     async def refused(self, limit: int) -> list[Refused]:
         """The newest posts that were answered 400, newest first."""
         return await self._stores.ask(self._refused, limit)
+
+    async def plugins(self, config: Config) -> Plugins:
+        """The plugins and how they do."""
+        return await self._stores.ask(self._plugins, config)
 
     async def strip(self) -> Strip:
         """Counters, and what the worker says of its plugins."""
@@ -231,6 +244,14 @@ class Look:
         found = work.dead(limit, before, plugin) if work else []
         stories = zip(found, self._told(found, ()), strict=True)
         return [DeadLetter(id=str(one.id), event_id=str(one.seq), story=story) for one, story in stories]
+
+    def _plugins(self, config: Config) -> Plugins:
+        work = self._stores.work
+        facts, open_counts = (work.facts(), work.open_by_plugin()) if work else ({}, {})
+        return Plugins(
+            plugins=plugins_of(facts, open_counts, config, self._redactor),
+            load_errors=facts_of(facts, self._redactor)[1],
+        )
 
     def _strip(self) -> Strip:
         work = self._stores.work

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 import orjson
@@ -71,6 +71,14 @@ class OutboxRow(msgspec.Struct, frozen=True):
     message_id: str | None
     error: str | None
     payload: dict[str, Any]
+
+
+class OpenCounts(NamedTuple):
+    """How many deliveries of a plugin have not ended well."""
+
+    waiting: int = 0
+    """They wait or run."""
+    dead: int = 0
 
 
 class Waits(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +154,16 @@ class WorkReader:
             "(SELECT count(*) FROM delivery WHERE status = 'dead')"
         ).fetchone()
         return waiting, dead
+
+    def open_by_plugin(self) -> dict[str, OpenCounts]:
+        """The same by plugin; without those that have none."""
+        rows = self._connection.execute(
+            "SELECT plugin, sum(waiting), sum(dead) FROM ("
+            "SELECT plugin, count(*) AS waiting, 0 AS dead FROM delivery WHERE status IN ('waiting', 'running') "
+            "GROUP BY plugin UNION ALL "
+            "SELECT plugin, 0, count(*) FROM delivery WHERE status = 'dead' GROUP BY plugin) GROUP BY plugin"
+        )
+        return {plugin: OpenCounts(waiting, dead) for plugin, waiting, dead in rows}
 
     def waits(self) -> Waits:
         """What plugins wait for, as far as positions tell."""

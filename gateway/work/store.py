@@ -33,7 +33,11 @@ HAS_RUN: Final = "has_run"
 OUTAGES: Final = "outages"
 """A fact: by plugin, why and since when its breaker is open."""
 PAUSED: Final = "paused"
-"""A fact: by plugin, since when it is paused, in unix seconds; `*` stands for all of them."""
+"""A fact: by plugin, since when it is paused, in unix seconds."""
+EVERYBODY: Final = "*"
+"""Stands for all plugins among the paused, those loaded later included."""
+STATS: Final = "stats"
+"""A fact: how attempts have ended, by plugin, and how many failed in each of the last minutes."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]

@@ -19,7 +19,7 @@ from gateway.journal.reader import Heading
 from gateway.log import log
 from gateway.work import Batch, Delivery, Settled, WorkStore
 from gateway.work.controls import ControlReader, Letter, Progress
-from gateway.work.store import PAUSED, WORK, Status
+from gateway.work.store import EVERYBODY, PAUSED, WORK, Status
 from gateway.worker.intake import Intake
 from gateway.worker.questions import KINDS as QUESTIONS
 from gateway.worker.questions import Questions
@@ -29,8 +29,6 @@ AHEAD: Final = 256
 """Deliveries of one plugin that were asked for again and have not started, above which no more are made."""
 BITE: Final = 512
 """Events or dead letters looked at in one read."""
-EVERYBODY: Final = "*"
-"""Stands for all plugins among the paused, those loaded later included."""
 
 
 class Add(Protocol):

@@ -22,7 +22,7 @@ from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Failed, Message, OutboxReader, Settled, WorkStore
 from gateway.work.files import OutgoingFiles
 from gateway.work.state import StateReader
-from gateway.work.store import HAS_RUN, OUTAGES, WORK
+from gateway.work.store import HAS_RUN, OUTAGES, STATS, WORK
 from gateway.worker.around import Around
 from gateway.worker.attempt import Job
 from gateway.worker.controls import Controls
@@ -36,6 +36,7 @@ from gateway.worker.own import Own
 from gateway.worker.questions import Questions
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
+from gateway.worker.stats import Stats
 from gateway.worker.verdict import Ended, failed_attempt, survived
 from gateway.worker.watchdog import Watchdog
 
@@ -87,6 +88,7 @@ class Engine:
         self._revisions = Revisions()
         limits = {plugin.name: config.delivery_of(plugin.name).replies_per_minute for plugin in plugins}
         self._loops = Loops(limits, trouble, store.answers(time.time() - SPAN))
+        self._stats = Stats(store.fact(STATS), self._wall)
         self._outages: dict[str, Outage] = {}
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
@@ -306,9 +308,12 @@ class Engine:
         """What ended since the last commit, and what that says of the plugins."""
         batch = Batch()
         for ended in self._take_ended():
+            self._stats.note(ended)
             batch.failed += failed_attempt(ended)
             batch.settled.append(self._judge(ended))
         self._loops.release(time.time())
+        if (stats := self._stats.fact(now=self._halted)) is not None:
+            batch.facts[STATS] = stats
         outages = {name: each.outage for name, each in self._running.items() if each.outage}
         if outages != self._outages:
             for name in outages.keys() ^ self._outages.keys():

@@ -6,13 +6,14 @@ from typing import Final
 
 import msgspec
 
-from gateway.config import Config, secrets
+from gateway import names
+from gateway.config import Config, Secret, secrets
 from gateway.errors import PluginError
 from gateway.log import log
 from gateway.plugins import Handler
 from gateway.plugins.available import load_all
 from gateway.plugins.loader import Loaded, LoadError
-from gateway.redact import Redactor
+from gateway.redact import PLACEHOLDER, Json, Redactor, redact
 from gateway.worker.link import LoadReport
 
 SENDS_TO: Final = "sends_to"
@@ -64,10 +65,31 @@ def facts(loaded: Loaded) -> dict[str, object]:
                 "name": each.plugin.name,
                 "file": str(each),
                 "handlers": [_handler(handler) for handler in each.plugin.handlers],
+                "events": [name for name in names.EVENTS if each.plugin.wants(name)],
+                "settings": _settings(each.plugin.settings),
             }
             for each in loaded.plugins
         ],
-        "load_errors": [{"file": error.file.name, "line": error.line, "text": error.text} for error in loaded.errors],
+        "load_errors": [_load_error(error) for error in loaded.errors],
+    }
+
+
+def _settings(settings: object) -> Json:
+    """A plugin's own, without secrets."""
+    values: Json = msgspec.to_builtins(settings, enc_hook=_written, str_keys=True)
+    return redact(values)
+
+
+def _written(value: object) -> str:
+    return PLACEHOLDER if isinstance(value, Secret) else str(value)
+
+
+def _load_error(error: LoadError) -> Mapping[str, object]:
+    return {
+        "file": error.file.name,
+        "line": error.line,
+        "text": error.text,
+        "traceback": error.traceback_text or None,
     }
 
 

@@ -108,12 +108,3 @@ async def test_the_answer_to_a_question_comes_with_it(site: AdminSite) -> None:
 async def test_an_id_nobody_was_given_is_not_found(site: AdminSite) -> None:
     assert (await site.ask("/api/controls/7")).status == 404
     assert (await site.ask("/api/controls/9999999999999999999")).status == 404
-
-
-async def test_plugins_say_since_when_they_are_paused(site: AdminSite) -> None:
-    facts: dict[str, object] = {"plugins": [{"name": "ping"}, {"name": "shop"}], "paused": {"shop": 1700000000.5}}
-    await site.work.write(Batch(facts=facts))
-
-    answer = await site.ask("/api/plugins")
-
-    assert answer.json["plugins"] == [{"name": "ping", "paused": None}, {"name": "shop", "paused": 1700000000.5}]
