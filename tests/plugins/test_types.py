@@ -1,55 +1,87 @@
-"""What a strict type checker says of handlers: nothing of right ones, and where each wrong one is wrong.
+"""What strict type checkers say of handlers: nothing of right ones, and where each wrong one is wrong.
 
 The handlers stand in text files, since the project itself is type checked and the wrong ones are meant to be wrong.
+Each wrong line names what mypy says of it and, after `|`, what pyright does: half of the authors would never hear of a
+mistake that only one of them finds.
 """
 
+import json
+import os
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from mypy import api
 
 HERE = Path(__file__).parent
-ROUTES = HERE.parents[1] / "routes"
+ROOT = HERE.parents[1]
+PLUGINS = sorted(file for file in (*ROOT.glob("routes/[!_]*.py"), *ROOT.glob("gateway/scaffold/**/routes/[!_]*.py")))
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-ERROR = re.compile(r"handlers\.py:(\d+): error: .*\[([a-z-]+)\]$", re.MULTILINE)
+ERROR = re.compile(r"(\w+)\.py:(\d+): error: .*\[([a-z-]+)\]$", re.MULTILINE)
+PLANTED = re.compile(r"  # error: ([\w -]+) \| ([\w ]+)$")
 
-Found = set[tuple[int, str]]
+Found = set[tuple[str, int, str]]
+"""File, line, and code of an error."""
 
 
-def mypy(source: str, folder: Path) -> Found:
-    """Line and code of each error that a bot author with an empty configuration is shown."""
-    file = folder / "handlers.py"
-    file.write_text(source)
-    out, err, _ = api.run(["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}", str(file)])
+def mypy(folder: Path) -> Found:
+    """What a bot author with an empty configuration is told."""
+    files = [str(file) for file in folder.glob("*.py")]
+    out, err, _ = api.run(["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}", *files])
     assert err == ""
-    return {(int(line), code) for line, code in ERROR.findall(out)}
+    return {(name, int(line), code) for name, line, code in ERROR.findall(out)}
 
 
-def planted(source: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(source.splitlines(), 1):
-        _, marked, codes = line.partition("  # error: ")
-        yield from ((number, code) for code in codes.split() if marked)
+def pyright(folder: Path) -> Found:
+    """What an author is shown whose editor checks strictly. basedpyright is pyright as a package that is complete."""
+    strict = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "include": ["*.py"]}
+    (folder / "pyrightconfig.json").write_text(json.dumps(strict))
+    command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable]
+    done = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, env={**os.environ, "CI": "1"}
+    )
+    found = json.loads(done.stdout)["generalDiagnostics"]
+    return {
+        (Path(each["file"]).stem, each["range"]["start"]["line"] + 1, each.get("rule", each["message"]))
+        for each in found
+        if each["severity"] == "error"
+    }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("types")
+CHECKERS = pytest.mark.parametrize("check", [mypy, pyright])
 
 
-def test_every_planted_mistake_is_found_and_nothing_else(folder: Path) -> None:
-    source = (HERE / "handlers_wrong.txt").read_text()
-    expected = set(planted(source))
-
-    assert mypy(source, folder) == expected
-    assert len(expected) > 40
-
-
-def test_right_handlers_have_no_errors(folder: Path) -> None:
-    assert mypy((HERE / "handlers_right.txt").read_text(), folder) == set()
+def planted(which: int) -> Iterator[tuple[str, int, str]]:
+    """The errors that mypy (0) or pyright (1) is to find."""
+    for number, line in enumerate((HERE / "handlers_wrong.txt").read_text().splitlines(), 1):
+        if mark := PLANTED.search(line):
+            yield from (("wrong", number, code) for code in mark.groups()[which].split())
 
 
-@pytest.mark.parametrize("name", ["ping", "log_everything", "connection_alert"])
-def test_the_plugins_that_come_along_pass(folder: Path, name: str) -> None:
-    assert mypy((ROUTES / f"{name}.py").read_text(), folder) == set()
+@CHECKERS
+def test_every_planted_mistake_is_found_and_nothing_else(check: Callable[[Path], Found], tmp_path: Path) -> None:
+    expected = set(planted([mypy, pyright].index(check)))
+    (tmp_path / "wrong.py").write_text((HERE / "handlers_wrong.txt").read_text())
+
+    assert check(tmp_path) == expected
+    assert len({line for _, line, _ in expected}) > 70
+
+
+@CHECKERS
+def test_right_handlers_and_all_plugins_that_authors_are_shown_have_no_errors(
+    check: Callable[[Path], Found], tmp_path: Path
+) -> None:
+    (tmp_path / "right.py").write_text((HERE / "handlers_right.txt").read_text())
+    for number, file in enumerate(PLUGINS):
+        (tmp_path / f"{file.stem}_{number}.py").write_text(file.read_text())
+    for file in DOCUMENTS:
+        for number, block in enumerate(BLOCK.findall(file.read_text())):
+            if "plugin = Plugin" in block:
+                (tmp_path / f"{file.stem}_{number}.py").write_text(block)
+
+    assert check(tmp_path) == set()
