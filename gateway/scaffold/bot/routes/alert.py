@@ -3,7 +3,7 @@
 In config.yaml:  plugins: {alert: {settings: {url: "${ALERT_URL}"}}}
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -21,7 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_session(_settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+async def open_session(_settings: Settings) -> AsyncGenerator[aiohttp.ClientSession]:
     """What all handlers post through."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
         yield session

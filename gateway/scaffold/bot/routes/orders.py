@@ -3,7 +3,7 @@
 In config.yaml:  plugins: {orders: {settings: {url: https://shop.example.com/api}}}
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
@@ -22,7 +22,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_shop(settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+async def open_shop(settings: Settings) -> AsyncGenerator[aiohttp.ClientSession]:
     """One session for all handlers, opened before the first event and closed at the end."""
     timeout = aiohttp.ClientTimeout(total=10)
     async with aiohttp.ClientSession(settings.url, timeout=timeout) as session:

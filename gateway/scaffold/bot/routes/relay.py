@@ -3,7 +3,7 @@
 In config.yaml:  plugins: {relay: {settings: {url: https://n8n.example.com/webhook/whatsapp}}}
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -20,7 +20,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 @asynccontextmanager
-async def open_session(_settings: Settings) -> AsyncIterator[aiohttp.ClientSession]:
+async def open_session(_settings: Settings) -> AsyncGenerator[aiohttp.ClientSession]:
     """One for all events."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
         yield session

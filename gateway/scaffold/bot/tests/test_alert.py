@@ -1,6 +1,6 @@
 """What routes/alert.py does when an instance comes and goes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ ALERT = Path(__file__).parents[1] / "routes" / "alert.py"
 
 
 @asynccontextmanager
-async def team() -> AsyncIterator[tuple[Bot, list[str]]]:
+async def team() -> AsyncGenerator[tuple[Bot, list[str]]]:
     """The bot, and what the team reads of it."""
     read: list[str] = []
 

@@ -1,6 +1,6 @@
 """What routes/orders.py does, as a chat, before a small shop."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ ANA = "+55 11 99999-0002"
 
 
 @asynccontextmanager
-async def shop(*answers: web.Response) -> AsyncIterator[Bot]:
+async def shop(*answers: web.Response) -> AsyncGenerator[Bot]:
     """The bot, before a shop that gives these answers in turn."""
     waiting = list(answers)
 

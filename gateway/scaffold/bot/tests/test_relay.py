@@ -1,6 +1,6 @@
 """What routes/relay.py hands on."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ RELAY = Path(__file__).parents[1] / "routes" / "relay.py"
 
 
 @asynccontextmanager
-async def other_side(*statuses: int) -> AsyncIterator[tuple[Bot, list[tuple[str, Any]]]]:
+async def other_side(*statuses: int) -> AsyncGenerator[tuple[Bot, list[tuple[str, Any]]]]:
     """The bot, and what the other webhook gets; it answers with these statuses in turn, then with 200."""
     waiting, got = list(statuses), []
 
