@@ -5,7 +5,7 @@ version understands.
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -15,9 +15,6 @@ from gateway.evolution.errors import UnsupportedCall
 Version = Literal[1, 2]
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 Body = dict[str, Any]
-
-SAME: Final[Body] = {}
-"""In the place of an older body: it is spelt as today."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,9 +28,9 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     body: Body | None = None
     query: Mapping[str, str] = msgspec.field(default_factory=dict)
     old_method: Method | None = None
-    """What 1.x takes instead of `method`."""
-    old_body: Body | None = msgspec.field(default_factory=lambda: SAME)
-    """What 1.x takes instead of `body`."""
+    """What 1.x takes instead of `method`; None: the same."""
+    old_body: Body | msgspec.UnsetType | None = msgspec.UNSET
+    """What 1.x takes instead of `body`; unset: the same."""
     lacking: str = ""
     """Why 1.x can't be asked this; "" when it can."""
     is_question: bool = False
@@ -64,7 +61,7 @@ def spell(call: Call, version: Version) -> Request:
         if call.lacking:
             raise UnsupportedCall(f"Evolution 1.x can't do this ({call.name}): {call.lacking}")
         method = call.old_method or method
-        body = body if call.old_body is SAME else call.old_body
+        body = body if call.old_body is msgspec.UNSET else call.old_body
     return Request(method=method, path=_path(call), body=body, is_question=call.is_question, extra=call.extra)
 
 

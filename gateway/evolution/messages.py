@@ -19,7 +19,7 @@ MediaKind = Literal["image", "video", "document", "audio"]
 StatusKind = Literal["text", "image", "audio", "video"]
 
 FILE_EXTRA: Final = 240.0  # seconds more for a file: Evolution fetches or converts it, and WhatsApp takes it in
-_NO_STATUS_COLOUR: Final = "#000000"
+_BACKGROUND: Final = "#000000"
 
 
 class Messages(Server):
@@ -193,11 +193,13 @@ class Messages(Server):
         kind: StatusKind = "text",
         recipients: Sequence[str] | None = None,
         caption: str = "",
-        background: str = _NO_STATUS_COLOUR,
+        background: str = _BACKGROUND,
         font: int = 1,
     ) -> SentMessage:
         """Post a status, a text or a file; `recipients` None: for all contacts. `font` is 1 to 5."""
         is_text = kind == "text"
+        if is_text and not isinstance(content, str):
+            raise ValueError("a status of bytes needs kind=: image, audio or video")
         status = sparse(
             type=kind,
             content=content if is_text else spell_media(content),

@@ -102,6 +102,7 @@ async def test_each_file_is_spelt_as_the_servers_version_wants_it(
     [
         (lambda client: client.send_media("shop-1", TO, b"%PDF", kind="document"), "a document needs filename="),
         (lambda client: client.send_sticker("shop-1", TO, b""), "is empty"),
+        (lambda client: client.send_status("shop-1", b"PNG"), "needs kind="),
         (lambda client: client.send_audio("shop-1", TO, "data:audio/ogg;base64,"), "is empty"),
     ],
 )
