@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import click
-import orjson
 
+from gateway import jid
 from gateway.redact import printable
 from gateway.testing import Happening
+from gateway.testing.evolution.content import MEDIA, offers
 
 try:
     from readline import get_line_buffer as typed_so_far
@@ -27,7 +28,6 @@ ME: Final = "you"
 BOT: Final = "bot"
 _CLEAR: Final = "\r\x1b[2K"
 _UP: Final = "\x1b[1A"
-_NAMED: Final = frozenset({"image", "video", "audio", "voice", "document", "sticker", "ptv"})
 _KIB: Final = 1024
 _ESCAPE: Final = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -126,9 +126,14 @@ def read_lines(screen: Screen, loop: AbstractEventLoop) -> "Queue[str | None]":
 
 def lines_of(happening: Happening, chat: str, known: Mapping[str, Happening]) -> Iterator[str]:
     """How a chat shows what the bot did; `known` has what it may be about, by id, `chat` is whose this window is."""
-    where = "" if happening.chat == chat else click.style(f"→ {printable(happening.chat)}  ", dim=True)
+    where = "" if happening.chat == chat else click.style(f"→ {printable(_address(happening.chat))}  ", dim=True)
     for at, line in enumerate(_body(happening, known)):
         yield _line(BOT if at == 0 else "", (where if at == 0 else "") + line)
+
+
+def _address(chat: str) -> str:
+    phone = jid.phone(chat)
+    return f"+{phone}" if phone else chat
 
 
 def mine(text: str) -> str:
@@ -169,7 +174,7 @@ def _label(happening: Happening) -> str:
     """What a message is that has more than words."""
     if happening.shape == "text":
         return ""
-    if happening.shape not in _NAMED:
+    if happening.shape not in MEDIA:
         return click.style(f"({happening.shape})", dim=True)
     block: Mapping[str, Any] = next(
         part for name, part in happening.data["message"].items() if name.endswith("Message")
@@ -185,15 +190,7 @@ def _size(length: Mapping[str, int] | str) -> str:
 
 def choices(happening: Happening) -> list[str]:
     """The labels that a message offers: of buttons, rows, or a poll's options."""
-    message = happening.data["message"]
-    if happening.shape == "poll":
-        return [each["optionName"] for part in message.values() for each in part["options"]]
-    if happening.shape == "list":
-        return [row["title"] for section in message["listMessage"]["sections"] for row in section["rows"]]
-    if happening.shape == "buttons":
-        flow = message["viewOnceMessage"]["message"]["interactiveMessage"]["nativeFlowMessage"]
-        return [orjson.loads(each["buttonParamsJson"]).get("display_text", each["name"]) for each in flow["buttons"]]
-    return []
+    return list(offers(happening.shape, happening.data["message"]).values())
 
 
 def _about(happening: Happening | None) -> str:

@@ -27,6 +27,8 @@ from gateway.worker.loading import SENDS_TO
 from gateway.worker.process import data_folder
 
 LOOK_EVERY: Final = 0.1  # seconds
+VERSION: Final = "2.3.7"
+"""The Evolution that is played: the first whose webhooks tell of votes."""
 PATIENCE: Final = 3.0
 """Seconds until somebody who waits for the gateway is told so."""
 _KEY_BYTES: Final = 16
@@ -59,7 +61,7 @@ def play(config: Config, player: Player) -> None:
 
 async def _play(config: Config, player: Player) -> None:
     screen = Screen(is_terminal=sys.stdin.isatty() and sys.stdout.isatty())
-    async with EvolutionServer(apikey=token_hex(_KEY_BYTES), on_retry=_Notice(screen)) as server:
+    async with EvolutionServer(version=VERSION, apikey=token_hex(_KEY_BYTES), on_retry=_Notice(screen)) as server:
         target = target_of(config)
         jwt_key = {"jwt_key": target.jwt_key} if target.jwt_key else {}
         server.instance(player.instance)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.cli.chat import choices
+from gateway.errors import GatewayError
 from gateway.testing import EvolutionServer, Happening, Person
 
 HELP: Final = (
@@ -20,7 +21,7 @@ HELP: Final = (
 _SHAPES: Final = {"image": "image", "video": "video", "audio": "audio"}
 
 
-class Refusal(Exception):
+class Refusal(GatewayError):
     """What was typed can't be done; the text says why."""
 
 
@@ -68,9 +69,10 @@ class Talk:
     def _last(self) -> Happening:
         """The bot's last message in this chat."""
         here = self._server.transcript(self._person.chat, instance=self._person.instance.name)
-        last = next((each for each in reversed(here) if each.kind == "sent"), None)
+        kept = (each for each in reversed(here) if each.kind == "sent" and self._person.instance.find(each.id))
+        last = next(kept, None)
         if last is None:
-            raise Refusal("the bot has not written yet")
+            raise Refusal("there is no message of the bot's")
         return last
 
 

@@ -1,7 +1,7 @@
 """A fake Evolution API, for tests and for trying a bot without a phone.
 
 `server` is what one uses; `desk` takes a request in, `bodies` and `old_bodies` say what it may hold, `messages`,
-`chats`, `groups` and `instances` do what it asks in the `world`, and `hooks` tells the webhook.
+`chats`, `records`, `groups`, `instances` and `webhooks` do what it asks in the `world`, and `hooks` tells the webhook.
 """
 
 from gateway.testing.evolution.desk import Request

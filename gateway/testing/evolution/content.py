@@ -85,6 +85,30 @@ def reaction(key: Mapping[str, Any], emoji: str, millis: int) -> Content:
     return Content(shape="reaction", type="reactionMessage", message={"reactionMessage": block}, text=emoji)
 
 
+def offers(shape: str, message: Mapping[str, Any]) -> dict[str, str]:
+    """What can be picked below a message, by id: buttons, the rows of a list, the options of a poll."""
+    if shape == "poll":
+        return {each["optionName"]: each["optionName"] for part in message.values() for each in part["options"]}
+    if shape == "list":
+        return {row["rowId"]: row["title"] for part in message["listMessage"]["sections"] for row in part["rows"]}
+    if shape == "buttons":
+        flow = message["viewOnceMessage"]["message"]["interactiveMessage"]["nativeFlowMessage"]
+        pressed = [orjson.loads(each["buttonParamsJson"]) for each in flow["buttons"]]
+        return {each.get("id") or each.get("display_text", ""): each.get("display_text", "") for each in pressed}
+    return {}
+
+
+def vote(key: Mapping[str, Any], label: str, millis: int) -> Content:
+    """An option of a poll, as 2.3.7 decodes it; versions before deliver no votes."""
+    sample: dict[str, Any] = samples.load("messages-upsert__poll-vote-v237")["data"]["message"]["pollUpdateMessage"]
+    block = sample | {
+        "pollCreationMessageKey": dict(key),
+        "vote": sample["vote"] | {"selectedOptions": [label]},
+        "senderTimestampMs": {"low": millis & 0x7FFFFFFF, "high": millis >> 32, "unsigned": False},
+    }
+    return Content(shape="choice", type="pollUpdateMessage", message={"pollUpdateMessage": block}, text=label)
+
+
 def of_send(call: str, body: Mapping[str, Any], *, is_old: bool, millis: int, file: bytes | None = None) -> Content:
     """What a send's body, made flat, becomes."""
     if call in _MEDIA_CALLS:

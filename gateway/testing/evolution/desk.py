@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import msgspec
 from aiohttp import web
 
-from gateway.testing.evolution import chats, groups, instances, messages, refusals, shapes
+from gateway.testing.evolution import chats, groups, instances, messages, records, refusals, shapes, webhooks
 from gateway.testing.evolution.call import Answer, Call, Endpoint
 from gateway.testing.evolution.faults import Fault, Faults, Rule, refused
 from gateway.testing.evolution.hooks import Hooks
@@ -18,7 +18,7 @@ from gateway.testing.evolution.refusals import Refused
 from gateway.testing.evolution.world import Instance, World
 
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {
-    each.name: each for each in (*messages.ENDPOINTS, *chats.ENDPOINTS, *groups.ENDPOINTS, *instances.ENDPOINTS)
+    each.name: each for part in (messages, chats, records, groups, instances, webhooks) for each in part.ENDPOINTS
 }
 _GROUP_PROBLEMS: Final = "group/"  # these calls list objects where others list texts
 

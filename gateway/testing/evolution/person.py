@@ -106,24 +106,44 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         made = content.reaction({name: key[name] for name in ("remoteJid", "fromMe", "id")}, emoji, millis)
         return await self._post(made, group, None)
 
-    async def choose(self, message_id: str, label: str, row_id: str = "") -> Happening:
-        """Press a button, or pick a row of a list, that the bot has sent."""
+    async def choose(self, message_id: str, label: str, option_id: str = "") -> Happening:
+        """Press a button, pick a row of a list, or vote in a poll, that the bot has sent; votes come from 2.3.7 on."""
         stored = self._known(message_id)
-        context = self._quoting(message_id)
+        offered = content.offers(stored.shape, stored.data["message"])
+        found = option_id or next((each for each, name in offered.items() if name == label), label)
+        if stored.shape == "poll":
+            return await self._vote(stored, label)
         if stored.shape == "list":
-            block = {"title": label, "listType": 1, "singleSelectReply": {"selectedRowId": row_id or label}}
+            block = {"title": label, "listType": 1, "singleSelectReply": {"selectedRowId": found}}
             made = Content(
                 shape="choice", type="listResponseMessage", message={"listResponseMessage": block}, text=label
             )
         else:
-            block = {"selectedButtonId": row_id or label, "selectedDisplayText": label, "type": 1}
+            block = {"selectedButtonId": found, "selectedDisplayText": label, "type": 1}
             kind = "buttonsResponseMessage"
             made = Content(shape="choice", type=kind, message={kind: block}, text=label)
-        return await self._post(made, None, context)
+        return await self._post(made, None, self._quoting(message_id))
 
-    async def _post(self, made: Content, group: str | None, context: dict[str, Any] | None) -> Happening:
+    async def _vote(self, poll: Stored, label: str) -> Happening:
+        if not self.world.tells_votes:
+            raise GatewayError(f"Evolution {self.world.version} does not tell who voted for what; 2.3.7 does")
+        names = content.offers("poll", poll.data["message"]).values()
+        told = [{"name": each, "voters": [self.lid] if each == label else []} for each in names]
+        made = content.vote(poll.key, label, int(self.world.now() * 1000))
+        return await self._post(made, None, None, poll_updates=told)
+
+    async def _post(
+        self,
+        made: Content,
+        group: str | None,
+        context: dict[str, Any] | None,
+        *,
+        poll_updates: list[dict[str, Any]] | None = None,
+    ) -> Happening:
         chat = group or self.chat
         data = self._message(made, chat, context)
+        if poll_updates:
+            data["pollUpdates"] = poll_updates
         media = made.media
         stored = Stored(row=self.world.row_id(), data=data, text=made.text, shape=made.shape, statuses=[], media=media)
         self.instance.messages.append(stored)

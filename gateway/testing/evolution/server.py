@@ -18,9 +18,10 @@ from gateway.simulate import OnRetry, read_phone
 from gateway.testing.evolution.desk import Desk, NoAnswer, Request, read_request
 from gateway.testing.evolution.faults import Fault, Faults, Rule
 from gateway.testing.evolution.hooks import Hooks, Inbox
-from gateway.testing.evolution.instances import new_instance, opened, set_webhook
+from gateway.testing.evolution.instances import new_instance, opened
 from gateway.testing.evolution.person import Person, change_group, new_group
 from gateway.testing.evolution.place import HERE, Place
+from gateway.testing.evolution.webhooks import set_webhook
 from gateway.testing.evolution.world import Group, Happening, Instance, World
 
 APIKEY: Final = "evolution-key-of-a-play"

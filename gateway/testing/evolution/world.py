@@ -24,6 +24,7 @@ _OLD_GROUP_LENGTH: Final = 24
 _FIRST_LONG_AREA: Final = 31  # Brazilian area codes below keep their ninth digit on WhatsApp
 _MOBILE: Final = "7"
 _EITHER: Final = (2, 3, 7)
+_VOTES: Final = (2, 3, 7)
 
 
 class Happening(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,7 +156,16 @@ class World:
     @property
     def asks_either(self) -> bool:
         """From 2.3.7 on a query names a chat by two keys joined by OR, and one left out is true of every message."""
-        return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3]) >= _EITHER
+        return self._number >= _EITHER
+
+    @property
+    def tells_votes(self) -> bool:
+        """Whether a vote in a poll is posted."""
+        return self._number >= _VOTES
+
+    @property
+    def _number(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in re.findall(r"\d+", self.version)[:3])
 
     def uuid(self) -> str:
         """A fresh one."""
