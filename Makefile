@@ -47,8 +47,9 @@ test-lowest: ## run the tests with the oldest dependencies that pyproject.toml a
 torture: setup ## break a real gateway at full size for half an hour; with ONLY=kill, so far as the name fits
 	$(BIN)/python -m torture $(if $(ONLY),--only $(ONLY))
 
-bench: setup ## measure, side by side
-	$(BIN)/python -m bench
+bench: setup ## measure side by side, for half an hour; with ONLY=accept, that alone; with JSON=FILE, to a file too
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
 
 picture: setup ## take the README's pictures from the running program
 	$(BIN)/python docs/picture.py

@@ -1,6 +1,6 @@
-"""Run every measurement: `python -m bench`."""
+"""Measure: `python -m bench`."""
 
-from bench import events
+from bench.command import main
 
 if __name__ == "__main__":
-    events.main()
+    main()

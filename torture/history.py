@@ -25,18 +25,18 @@ _INSTANCE: Final = "loja-bot"
 _FAST: Final = ("PRAGMA synchronous = OFF", "PRAGMA cache_size = -500000")  # nothing here would be missed
 
 
-def add_history(data: Path, rows: int) -> None:
+def add_history(data: Path, rows: int, *, chats: int = CHATS) -> None:
     """Put so many events before all that comes next. The gateway has run on this folder, and does not now."""
-    _fill_journal(data, rows)
-    _fill_work(data, rows)
+    generation = _fill_journal(data, rows, chats)
+    _fill_work(data, rows, chats, generation)
 
 
-def _fill_journal(data: Path, rows: int) -> None:
+def _fill_journal(data: Path, rows: int, chats: int) -> str:
     with closing(open_writer(data / "journal.db")) as journal:
         _hurry(journal)
         generation = str(journal.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
         for first in range(1, rows + 1, PORTION):
-            events = list(_events(range(first, min(first + PORTION, rows + 1)), rows))
+            events = list(_events(range(first, min(first + PORTION, rows + 1)), rows, chats))
             with journal:
                 journal.execute("BEGIN")
                 insert_events(journal, events)
@@ -44,13 +44,14 @@ def _fill_journal(data: Path, rows: int) -> None:
     mark = Mark(data)
     mark.write(generation, rows)
     mark.close()
+    return generation
 
 
-def _events(seqs: range, rows: int) -> Iterator[tuple[object, ...]]:
+def _events(seqs: range, rows: int, chats: int) -> Iterator[tuple[object, ...]]:
     template = message(0, "a past message of usual length, say two lines on a telephone's screen")
     began = time.time() - SPAN
     for seq in seqs:
-        chat = f"55118888{seq % CHATS:05d}@s.whatsapp.net"
+        chat = f"5511{88880_00000 + seq % chats}@s.whatsapp.net"
         lane = lane_of(_EVENT, _INSTANCE, chat)
         body = template.replace(b"3EB0" + b"0" * 16, b"3EB1%016X" % seq).replace(
             b"5511999900000@s.whatsapp.net", chat.encode()
@@ -68,7 +69,7 @@ def _keys(events: list[tuple[object, ...]]) -> Iterator[tuple[bytes, int, float]
             yield blake2b(body, digest_size=16, salt=salt).digest(), seq, at
 
 
-def _fill_work(data: Path, rows: int) -> None:
+def _fill_work(data: Path, rows: int, chats: int, generation: str) -> None:
     with closing(open_writer(data / "work.db")) as work:
         _hurry(work)
         with work:
@@ -76,9 +77,9 @@ def _fill_work(data: Path, rows: int) -> None:
             work.executemany(
                 "INSERT INTO delivery (id, seq, plugin, lane, status, started, millis, handler) "
                 "VALUES (?1, ?1, ?2, ?3, 'done', ?4, 1.0, 'count')",
-                ((seq, NAME, lane_of(_EVENT, _INSTANCE, str(seq % CHATS)), time.time()) for seq in range(1, rows + 1)),
+                ((seq, NAME, lane_of(_EVENT, _INSTANCE, str(seq % chats)), time.time()) for seq in range(1, rows + 1)),
             )
-            work.execute("UPDATE position SET seq = ?", (rows,))
+            work.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?)", (NAME, generation, rows))
 
 
 def _hurry(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,136 @@
+"""How long an event takes: from when it is to be sent, to its handler's first line, to its reply's request.
+
+All on one clock, the machine's monotonic one. A sender that falls behind counts against the server, not for it.
+"""
+
+import statistics
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Final
+
+from aiohttp import web
+
+from bench import targets
+from bench.accept import BARE, folder
+from bench.bodies import template
+from bench.client import Order, Outcome
+from bench.load import first_number, post
+from bench.result import Goal, Result
+from bench.scale import Scale
+from bench.targets import Target
+from tests.support.gateway import free_port
+from tests.support.waiting import until
+
+COLUMNS: Final = ("events/s", "what", "p50 ms", "p99 ms", "p99.9 ms", "highest ms", "count")
+GOAL_RATE: Final = 500
+CONNECTIONS: Final = 64
+
+_ECHO: Final = """
+@plugin.message()
+async def echo(event, ctx):
+    record(ctx)
+    ctx.reply(ctx.delivery.id)
+"""
+_ANSWERED_WITHIN: Final = 30.0  # seconds
+
+
+class Evolution:
+    """Takes replies, and notes when each came. Each says the delivery it answers."""
+
+    def __init__(self) -> None:
+        self.came: dict[int, float] = {}
+        """By event: monotonic seconds."""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        """Serve on 127.0.0.1; gives the URL."""
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", self._take)
+        runner = web.AppRunner(app, access_log=None)
+        await runner.setup()
+        port = free_port()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            await runner.cleanup()
+
+    def has(self, seqs: Collection[int]) -> bool:
+        """Whether replies to all these events came."""
+        return all(seq in self.came for seq in seqs)
+
+    async def _take(self, request: web.Request) -> web.Response:
+        now = time.monotonic()
+        if request.method != "POST":
+            return web.json_response([])
+        seq = int(str((await request.json())["text"]).partition(".")[0])
+        self.came[seq] = now
+        return web.json_response({"key": {"id": f"BAE5{seq:012d}"}, "status": "PENDING"}, status=201)
+
+
+async def latency(scale: Scale) -> Result:
+    """A bare server and the gateway, at each rate."""
+    result = Result(title="Latency", columns=COLUMNS)
+    evolution = Evolution()
+    async with folder() as where, AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        url = await enter(evolution.listening())
+        bare = await enter(targets.program(BARE, "bare", where))
+        settings = {"evolution": {"url": url, "apikey": "bench"}}
+        ours = await enter(targets.gateway("gateway", where, _ECHO, settings=settings))
+        for rate in scale.rates:
+            plain, answered, handled, replied = await _measure(rate, bare, ours, evolution, scale)
+            result.rows += [
+                _row(rate, f"{BARE}: answered", plain),
+                _row(rate, "gateway: answered, so on disk", answered),
+                _row(rate, "gateway: handler entered", handled),
+                _row(rate, "gateway: reply leaves", replied),
+            ]
+            if rate == GOAL_RATE or len(scale.rates) == 1:
+                value = _quantile(handled, 0.99) / _quantile(plain, 0.99)
+                name = f"p99 to the handler at {rate} events/s, of a bare request's"
+                result.goals = [Goal(name=name, value=value, goal=3, at_most=True)]
+    return result
+
+
+async def _measure(
+    rate: int, bare: Target, ours: Target, evolution: Evolution, scale: Scale
+) -> tuple[list[float], list[float], list[float], list[float]]:
+    """Milliseconds of a bare answer, of ours, to the handler, and to the reply."""
+    plain: list[float] = []
+    ended: dict[int, tuple[float, float]] = {}
+    for _ in range(2):
+        with bare.awake():
+            plain += [each.seconds * 1000 for each in (await _post(bare, rate, scale)).posts]
+        with ours.awake():
+            posts = (await _post(ours, rate, scale)).posts
+            ended |= {each.id: (each.due, each.seconds * 1000) for each in posts}
+            await until(partial(evolution.has, ended), "replies left", within=_ANSWERED_WITHIN)
+    assert ours.gateway is not None  # noqa: S101 -- it is the gateway
+    entered = {record.seq: record.at for record in ours.gateway.records if record.seq in ended}
+    handled = [(entered[seq] - due) * 1000 for seq, (due, _) in ended.items()]
+    replied = [(evolution.came[seq] - due) * 1000 for seq, (due, _) in ended.items()]
+    return plain, [millis for _, millis in ended.values()], handled, replied
+
+
+async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
+    return await post(
+        Order(
+            port=target.port,
+            connections=CONNECTIONS,
+            seconds=scale.steady,
+            form=template(),
+            first=first_number(),
+            rate=rate,
+        )
+    )
+
+
+def _row(rate: int, what: str, millis: Sequence[float]) -> list[str | float]:
+    return [rate, what, *(_quantile(millis, part) for part in (0.5, 0.99, 0.999)), max(millis), len(millis)]
+
+
+def _quantile(values: Sequence[float], part: float) -> float:
+    return statistics.quantiles(values, n=1000)[round(part * 1000) - 1]

@@ -1,0 +1,21 @@
+"""The measurements run and say what they found. What they find is another matter: other processes share the machine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.gateway import ROOT
+
+
+@pytest.mark.parametrize("part", ["accept", "latency", "start", "decode"])
+def test_a_short_run_prints_its_table_and_writes_it_as_json(part: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", "--short", "--only", part, "--json", str(tmp_path / "report.json")]
+
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=False)
+
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert "| ---" in run.stdout
+    assert "### Goals" in run.stdout
+    assert '"goal"' in (tmp_path / "report.json").read_text()
