@@ -11,7 +11,6 @@ import msgspec
 
 from tests.support.damage import first_pair_in_a_lane, swapped, without_row
 from tests.support.evidence import Evidence
-from tests.support.evolution import FakeEvolution
 from tests.support.gateway import Gateway
 from torture.effects import Effects
 from torture.stage import Stage, judge
@@ -30,8 +29,8 @@ async def prove(seed: str) -> None:
 
 
 async def _spoil(folder: Path, seed: str) -> None:
-    async with FakeEvolution() as evolution, Gateway(folder) as gateway:
-        stage = Stage(gateway, Random(seed), 1, evolution)  # noqa: S311 -- no secret
+    async with Gateway(folder) as gateway:
+        stage = Stage(gateway, Random(seed), 1)  # noqa: S311 -- no secret
         await gateway.start()
         await stage.post(120)
         good, effects = stage.evidence(), stage.effects()
@@ -65,9 +64,9 @@ def _without(journal: Mapping[int, object], robbed: Mapping[int, object]) -> dic
 
 
 async def _sabotage(folder: Path, seed: str) -> None:
-    async with FakeEvolution() as evolution, Gateway(folder) as gateway:
+    async with Gateway(folder) as gateway:
         gateway.sabotage = "answer_before_commit"
-        stage = Stage(gateway, Random(seed), 1, evolution)  # noqa: S311 -- no secret
+        stage = Stage(gateway, Random(seed), 1)  # noqa: S311 -- no secret
         await gateway.start()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(stage.sender.post_all(stage.bodies(400)))

@@ -10,7 +10,6 @@ import orjson
 
 from gateway.sqlite import open_reader
 from tests.support.evidence import Evidence
-from tests.support.evolution import Call
 from torture.bot import NAME
 
 
@@ -30,11 +29,9 @@ class Effects(msgspec.Struct, frozen=True):
     replies: Sequence[Reply]
     counters: Sequence[int]
     """One a chat."""
-    calls: Sequence[Call] | None = None
-    """What came to Evolution's server, where there is one."""
 
 
-def read_effects(data: Path, calls: Sequence[Call] | None = None) -> Effects:
+def read_effects(data: Path) -> Effects:
     """Look into a data folder's work store."""
     with closing(open_reader(data / "work.db")) as work:
         queued = work.execute(
@@ -45,14 +42,14 @@ def read_effects(data: Path, calls: Sequence[Call] | None = None) -> Effects:
             for number, seq, target, text, status in queued
         ]
         counters = work.execute("SELECT value FROM state WHERE plugin = ? AND value IS NOT NULL", (NAME,))
-        return Effects(replies, [orjson.loads(value)["count"] for (value,) in counters], calls)
+        return Effects(replies, [orjson.loads(value)["count"] for (value,) in counters])
 
 
 def repeated_effects(evidence: Evidence, effects: Effects) -> list[str]:
     """What is there twice or is missing; nothing if all is well."""
     done = sorted(row.seq for row in evidence.deliveries if (row.plugin, row.status) == (NAME, "done"))
     done = [seq for seq in done if seq in evidence.journal]  # else it is lost, which is counted elsewhere
-    return [*_of_replies(evidence, effects, done), *_of_counters(evidence, effects, done), *_of_calls(effects)]
+    return [*_of_replies(evidence, effects, done), *_of_counters(evidence, effects, done)]
 
 
 def _of_replies(evidence: Evidence, effects: Effects, done: Sequence[int]) -> Iterator[str]:
@@ -73,15 +70,3 @@ def _of_counters(evidence: Evidence, effects: Effects, done: Sequence[int]) -> I
     found = Counter(effects.counters)
     if found != expected:
         yield f"chats counted {sorted((found - expected).elements())}, not {sorted((expected - found).elements())}"
-
-
-def _of_calls(effects: Effects) -> Iterator[str]:
-    """A message that left came once; one of which nobody knows whether it left came once or not at all."""
-    if effects.calls is None:
-        return
-    calls = Counter((call.body["number"], call.body["text"]) for call in effects.calls)
-    for reply in effects.replies:
-        times = calls.pop((reply.target, reply.text), 0)
-        if times > 1 or (reply.status == "sent" and times != 1):
-            yield f"the reply to {reply.seq} is {reply.status} and came {times} times"
-    yield from (f"{call} came and was never queued" for call in calls)

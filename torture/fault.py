@@ -10,7 +10,6 @@ from typing import Final
 
 import msgspec
 
-from tests.support.evolution import FakeEvolution
 from tests.support.gateway import Gateway
 from torture.stage import Stage
 from torture.table import Row
@@ -33,8 +32,8 @@ async def survive(fault: Fault, *, rounds: int | None, seed: str) -> Row:
     count = rounds or fault.rounds
     random = Random(f"{seed} {fault.name}")  # noqa: S311 -- no secret
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
-        async with FakeEvolution() as evolution, Gateway(Path(folder) / "gateway") as gateway:
-            stage = Stage(gateway, random, count, evolution)
+        async with Gateway(Path(folder) / "gateway") as gateway:
+            stage = Stage(gateway, random, count)
             try:
                 async with asyncio.timeout(WITHIN):
                     await fault.happen(stage)

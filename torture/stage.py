@@ -15,7 +15,6 @@ from gateway.work import DeliveryRow
 from tests.support import records
 from tests.support.bodies import messages
 from tests.support.evidence import Evidence, lost, out_of_order, repeated, unhandled, unsettled
-from tests.support.evolution import FakeEvolution
 from tests.support.gateway import Gateway, read_deliveries
 from tests.support.waiting import until
 from torture.bot import NAME, SOURCE
@@ -23,19 +22,20 @@ from torture.effects import Effects, Reply, read_effects, repeated_effects
 from torture.table import Row
 
 CHATS: Final = 40
+TAKEN: Final = "messages.upsert"
+"""The event that the bot takes; an Evolution that is played posts others besides."""
 SETTLED_WITHIN: Final = 300.0  # seconds
 
 
 class Stage:
     """What a fault gets to play with. Start the gateway, do the worst, leave it running."""
 
-    def __init__(self, gateway: Gateway, random: Random, rounds: int, evolution: FakeEvolution) -> None:
+    def __init__(self, gateway: Gateway, random: Random, rounds: int) -> None:
         self.gateway = gateway
         self.random = random
         self.rounds = rounds
-        self.evolution = evolution
         self.sends = False
-        """Replies leave for `evolution`."""
+        """Replies leave."""
         self.sender = gateway.sender(connections=32)
         self.acknowledged: dict[bytes, int] = {}
         """What others than `sender` had acknowledged, by body."""
@@ -50,11 +50,6 @@ class Stage:
         self._posted = 0
         self._enough = False
         gateway.plugin(NAME, SOURCE)
-
-    def connect(self) -> None:
-        """Have replies leave for the stand-in for Evolution."""
-        self.sends = True
-        self.gateway.settings(evolution={"url": self.evolution.url, "apikey": "torture"})
 
     def bodies(self, count: int) -> list[bytes]:
         """So many messages that were not posted before."""
@@ -117,7 +112,7 @@ class Stage:
         answers = {body: answer.id for body, answer in self.sender.acknowledged.items()}
         return Evidence(
             acknowledged={**self.acknowledged, **answers},
-            journal=self.kept,
+            journal={seq: event for seq, event in self.kept.items() if event.event == TAKEN},
             records=self.gateway.records,
             deliveries=list(self._deliveries.values()),
             plugins=list(plugins),
@@ -127,7 +122,7 @@ class Stage:
         """What the bot has done, as far as that was kept."""
         counters = read_effects(self.gateway.data).counters
         replies = sorted(self._replies.values(), key=lambda each: each.seq)
-        return Effects(replies, counters, self.evolution.calls if self.sends else None)
+        return Effects(replies, counters)
 
     def row(self, fault: str, began: float) -> Row:
         """What it has come to."""

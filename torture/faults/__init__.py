@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from torture.fault import Fault
-from torture.faults import crowds, disks, files, handlers, kills, life
+from torture.faults import answers, crowds, disks, files, handlers, kills, life
 
 ALL: Final[Sequence[Fault]] = (
     *kills.FAULTS,
+    *answers.FAULTS,
     *crowds.FAULTS,
     *handlers.FAULTS,
     *disks.FAULTS,

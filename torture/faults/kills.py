@@ -41,22 +41,6 @@ async def kill_worker(stage: Stage) -> None:
     stage.notes.append(f"{_repeated_calls(stage)} calls repeated")
 
 
-async def kill_worker_sending(stage: Stage) -> None:
-    """The same while replies leave through Evolution: none may arrive twice."""
-    stage.connect()
-    await stage.gateway.start()
-    await stage.under_load(lambda: _kill_busy_worker(stage), pause=REST)
-    await stage.settled()
-    stage.keep()
-    statuses = [reply.status for reply in stage.effects().replies]
-    stage.notes.append(f"{statuses.count('sent')} sent, {statuses.count('dead')} given up as perhaps sent")
-    unsure = stage.gateway.outbox()
-    stage.expect(
-        all("may have left" in str(row.error) for row in unsure if row.status == "dead"),
-        "a reply died of another cause",
-    )
-
-
 async def kill_both(stage: Stage) -> None:
     """`kill -9` of all processes at one moment, as a power cut or the kernel's OOM killer does."""
     await stage.gateway.start()
@@ -110,5 +94,4 @@ FAULTS: Final = (
     Fault("kill -9 of the worker", 20, kill_worker),
     Fault("kill -9 of both", 20, kill_both),
     Fault("SIGTERM", 20, stop),
-    Fault("kill -9 of the worker while replies leave", 20, kill_worker_sending),
 )
