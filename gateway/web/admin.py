@@ -47,6 +47,8 @@ ROUTES: Final = (
     web.post("/api/pause", controls.asking("pause")),
     web.post("/api/resume", controls.asking("resume")),
     web.get(r"/api/controls/{id:\d{1,19}}", controls.control),
+    web.get("/api/counters", api.counters),
+    web.get("/api/outbox", api.outbox),
     web.get("/api/plugins", api.plugins),
     web.get("/api/instances", api.instances),
     web.get("/api/instances/{name}/qr", api.qr),

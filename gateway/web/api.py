@@ -10,9 +10,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from gateway.config import Config
 from gateway.log import log
-from gateway.web.asked import LARGEST_ID, limit_of, number_of, query_of
+from gateway.web.asked import LARGEST_ID, limit_of, number_of, query_of, words_of
 from gateway.web.live import WELCOME
 from gateway.web.look import LOOK
+from gateway.web.outbox import STATUSES
 from gateway.web.problems import problem
 
 Status = Callable[[], Mapping[str, Any]]
@@ -62,6 +63,18 @@ async def dead(request: web.Request) -> web.Response:
     limit = limit_of(request)
     letters = await request.app[LOOK].dead(limit, number_of(request, "before") or None, request.query.get("plugin"))
     return _json({"dead": letters, "next": letters[-1].id if len(letters) == limit else None})
+
+
+async def outbox(request: web.Request) -> web.Response:
+    """GET /api/outbox: messages that wait, are on their way or could not be sent, newest first."""
+    statuses = words_of(request, "status", STATUSES)
+    before = number_of(request, "before") or None
+    return _json(await request.app[LOOK].outbox(statuses, limit_of(request), before))
+
+
+async def counters(request: web.Request) -> web.Response:
+    """GET /api/counters: the numbers above the list."""
+    return _json(await request.app[LOOK].counts())
 
 
 async def plugins(request: web.Request) -> web.Response:

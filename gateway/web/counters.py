@@ -2,16 +2,18 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from gateway.journal import JournalReader
 from gateway.journal.files import JOURNAL
 from gateway.sqlite import open_reader
-from gateway.work.store import WORK
+from gateway.work import WorkReader
+from gateway.work.store import STATS, WORK
 
 MINUTES: Final = 30
 """Minutes in the chart."""
@@ -34,8 +36,30 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     waiting: int = 0
     """Deliveries that wait or run."""
     dead: int = 0
+    lag: float = 0.0
+    """Seconds since the oldest event that is not handled yet was accepted."""
     per_minute: tuple[int, ...] = (0,) * MINUTES
     """Events accepted in each of the last minutes, the current one last."""
+    failed_per_minute: tuple[int, ...] = (0,) * MINUTES
+    """Attempts that failed in them."""
+
+
+def lag(journal: JournalReader, work: WorkReader, now: float) -> float:
+    """Seconds since the oldest event that a loaded plugin is not done with was accepted; 0 if all are done with."""
+    waits = work.waits()
+    taken_up = [waits.positions.get(name) for name in waits.loaded]
+    waiting = [seq + 1 for seq in taken_up if seq is not None]  # the next event, if there is one
+    if (oldest := work.oldest_open()) is not None:
+        waiting.append(oldest)
+    found = journal.ages(min(waiting) - 1, 1) if waiting else []
+    return max(0.0, now - found[0].accepted_at) if found else 0.0
+
+
+def failed_per_minute(facts: Mapping[str, Any], now: float) -> tuple[int, ...]:
+    """Attempts that failed in each of the last minutes, the current one last, as the worker has counted them."""
+    failed = (facts.get(STATS) or {}).get("failed", {})
+    this = int(now // 60)
+    return tuple(failed.get(str(minute), 0) for minute in range(this - MINUTES + 1, this + 1))
 
 
 class Counters:

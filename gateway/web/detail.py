@@ -13,6 +13,7 @@ from gateway.envelope import parse
 from gateway.errors import EnvelopeError
 from gateway.events import MessageEvent, decode
 from gateway.events.view import to_view
+from gateway.plugins.outgoing import summary
 from gateway.redact import Json, Redactor, hide_codes, shorten_phone
 from gateway.web.rows import Row
 from gateway.web.shown import long_text, trim
@@ -123,12 +124,11 @@ def story_of(
 
 def message_of(message: OutboxRow, redactor: Redactor) -> MessageStory:
     """What became of one message."""
-    text = message.payload.get("text")
     return MessageStory(
         id=str(message.id),
         kind=message.kind,
         target=shorten_phone(message.target),
-        text=long_text(text, redactor) if isinstance(text, str) else None,
+        text=long_text(said_in(message), redactor),
         status=message.status,
         attempts=message.attempts,
         due=message.due if message.status == "queued" and message.due else None,
@@ -137,6 +137,12 @@ def message_of(message: OutboxRow, redactor: Redactor) -> MessageStory:
         error=long_text(message.error, redactor),
         message_id=message.message_id,
     )
+
+
+def said_in(message: OutboxRow) -> str:
+    """The text that is sent; of what is no text, what it is in a few words."""
+    text = message.payload.get("text")
+    return text if message.kind == "text" and isinstance(text, str) else summary(message.kind, message.payload)
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +14,11 @@ from gateway.journal import Summary
 from gateway.journal.reader import RefusedPost
 from gateway.redact import Json, Redactor
 from gateway.search import Query, matching
-from gateway.web.counters import Counters, Counts
+from gateway.web.counters import Counters, Counts, failed_per_minute, lag
 from gateway.web.detail import Detail, Revealed, Story, content_of, facts_of, revealed_of, story_of
 from gateway.web.finder import Finder
 from gateway.web.instances import Instances
+from gateway.web.outbox import Queue, queue_of
 from gateway.web.plugins import plugins_of
 from gateway.web.rows import Heard, Row, heard_in, row_of
 from gateway.web.shown import short_text
@@ -79,6 +80,7 @@ class Look:
         """`folder` is the data folder; nothing is opened before the first question."""
         self._stores = Stores(folder)
         self._redactor = redactor
+        self._clock = clock
         self._counters = Counters(folder, clock)
         self._heard: OrderedDict[int, Heard] = OrderedDict()
         self.finder = Finder(folder)
@@ -128,6 +130,14 @@ class Look:
     async def plugins(self, config: Config) -> Plugins:
         """The plugins and how they do."""
         return await self._stores.ask(self._plugins, config)
+
+    async def outbox(self, statuses: Collection[str], limit: int, before: int | None) -> Queue:
+        """Messages that have not left or never will, newest first."""
+        return await self._stores.ask(lambda: queue_of(self._stores.work, self._redactor, statuses, limit, before))
+
+    async def counts(self) -> Counts:
+        """The numbers above the list."""
+        return await self._stores.ask(self._counts)
 
     async def strip(self) -> Strip:
         """Counters, and what the worker says of its plugins."""
@@ -253,11 +263,21 @@ class Look:
             load_errors=facts_of(facts, self._redactor)[1],
         )
 
+    def _counts(self) -> Counts:
+        work, journal = self._stores.work, self._stores.journal
+        counts = self._counters.read()
+        if work is None or journal is None:
+            return counts
+        facts = work.facts()
+        return msgspec.structs.replace(
+            counts, lag=lag(journal, work, self._clock()), failed_per_minute=failed_per_minute(facts, self._clock())
+        )
+
     def _strip(self) -> Strip:
         work = self._stores.work
         plugins, load_errors = facts_of(work.facts() if work else {}, self._redactor)
-        lately = [one for one in self._refused(_REFUSED_SHOWN) if one.at > time.time() - _REFUSED_FOR]
-        return Strip(counts=self._counters.read(), plugins=plugins, load_errors=load_errors, refused=lately)
+        lately = [one for one in self._refused(_REFUSED_SHOWN) if one.at > self._clock() - _REFUSED_FOR]
+        return Strip(counts=self._counts(), plugins=plugins, load_errors=load_errors, refused=lately)
 
     def _refused(self, limit: int) -> list[Refused]:
         journal = self._stores.journal

@@ -1,7 +1,7 @@
 """Read `work.db`: in short queries, on a connection that can't write, from one thread at a time."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
@@ -12,6 +12,7 @@ import orjson
 from gateway.sqlite import open_reader, spare
 from gateway.work.attempts import Failed, read_failed
 from gateway.work.store import HAS_RUN, WORK
+from gateway.work.unsent import WaitingChat, count_unsent, unsent_ids, waiting_chats
 
 
 class DeliveryRow(msgspec.Struct, frozen=True):
@@ -131,6 +132,35 @@ class WorkReader:
             list(seqs),
         )
         return _by_seq([OutboxRow(*[*row[:-1], orjson.loads(row[-1])]) for row in rows])
+
+    def queue(self, statuses: Collection[str], limit: int, before: int | None = None) -> list[OutboxRow]:
+        """The newest messages that are queued, sending or dead, as far as `statuses` says; below `before`, if given."""
+        ids = unsent_ids(self._connection, statuses, before if before is not None else 2**63 - 1, limit)
+        rows = self._connection.execute(
+            f"SELECT {_OUTBOX} FROM outbox WHERE id IN ({_marks(ids)}) ORDER BY id DESC", ids
+        )
+        return [OutboxRow(*[*row[:-1], orjson.loads(row[-1])]) for row in rows]
+
+    def queue_counts(self) -> dict[str, int]:
+        """How many messages are queued, sending and dead."""
+        return count_unsent(self._connection)
+
+    def waiting_chats(self) -> list[WaitingChat]:
+        """The chats with the most messages that have not left."""
+        return waiting_chats(self._connection)
+
+    def oldest_open(self) -> int | None:
+        """The oldest event, by the plugins loaded now, of which a delivery that came as it comes is not done with."""
+        plugins = self.waits().loaded
+        rows = [
+            self._connection.execute(
+                "SELECT seq FROM delivery WHERE status IN ('waiting', 'running') AND plugin = ? AND control = 0 "
+                "ORDER BY id LIMIT 1",
+                (plugin,),
+            ).fetchone()
+            for plugin in plugins
+        ]
+        return min((row[0] for row in rows if row), default=None)
 
     def brings(self, file: str) -> bool:
         """Whether a message brings this file."""
