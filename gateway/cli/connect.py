@@ -65,7 +65,7 @@ def connect(
 
 
 async def _connect(config: Config, url: str, apikey: str, wishes: Wishes) -> None:
-    async with Peer(url, apikey) as peer:
+    async with Peer(url, apikey, config.evolution.version) as peer:
         await go(config, peer, wishes, Terminal())
 
 

@@ -55,7 +55,7 @@ async def _examine(
     config: Config, url: str, apikey: str, instance: str | None, *, patience: float, as_json: bool
 ) -> list[Finding]:
     findings = []
-    async with Peer(url, apikey) as peer:
+    async with Peer(url, apikey, config.evolution.version) as peer:
         async for finding in examine(config, peer, instance, patience=patience):
             findings.append(finding)
             click.echo(json_text(finding) if as_json else _lines(finding))

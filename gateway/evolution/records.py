@@ -1,6 +1,7 @@
 """The calls that look something up: stored messages and chats, contacts, numbers, profiles, a message's file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 
 from gateway.events import Chat, Contact
@@ -20,6 +21,8 @@ from gateway.evolution.answers import (
     reader,
 )
 from gateway.evolution.call import Body, Call, sparse
+from gateway.evolution.errors import UnsupportedCall
+from gateway.evolution.inside import Base64Member
 from gateway.evolution.keys import MessageKey, whole_address
 from gateway.evolution.messages import FILE_EXTRA
 from gateway.evolution.options import digits_or_jid
@@ -108,11 +111,23 @@ class Records(Server):
 
         `as_mp4` turns a sound file into one that plays anywhere.
         """
-        body: Body = {"message": _named(message)} | sparse(convertToMp4=as_mp4 or None)
-        call = Call(
-            name="chat/getBase64FromMediaMessage", instance=instance, body=body, is_question=True, extra=FILE_EXTRA
-        )
-        return read_media(await self.ask(call))
+        return read_media(await self.ask(_media(instance, message, as_mp4=as_mp4)))
+
+    async def stream_media(
+        self, instance: str, message: MessageKey | str | Mapping[str, Any]
+    ) -> AsyncGenerator[bytes, None]:
+        """The same file in pieces, so that a large one is never whole in memory."""
+        inside = Base64Member("base64")
+        async with aclosing(self.stream(_media(instance, message))) as pieces:
+            async for piece in pieces:
+                yield inside.feed(piece)
+        if not inside.is_whole:
+            raise UnsupportedCall("Evolution's answer holds no whole file")
+
+
+def _media(instance: str, message: MessageKey | str | Mapping[str, Any], *, as_mp4: bool = False) -> Call:
+    body: Body = {"message": _named(message)} | sparse(convertToMp4=as_mp4 or None)
+    return Call(name="chat/getBase64FromMediaMessage", instance=instance, body=body, is_question=True, extra=FILE_EXTRA)
 
 
 def _find_messages(instance: str, key: Body, page: int, size: int) -> Call:

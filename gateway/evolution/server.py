@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, Literal
 
 import orjson
@@ -15,6 +15,7 @@ from gateway.redact import Redactor, redact_url
 TIMEOUT: Final = 60.0  # seconds, beyond what a call takes by its nature
 CONNECT_WITHIN: Final = 5.0  # seconds
 
+_PIECE: Final = 2**16  # bytes
 _DONE: Final = 2  # what the status of an answer begins with that did not fail
 _VERSIONS: Final[Mapping[str, Version]] = {"1": 1, "2": 2}
 _WELCOME: Final = Request(method="GET", path="/", is_question=True)
@@ -91,6 +92,19 @@ class Server:
             self._found = None
             raise
 
+    async def stream(self, call: Call) -> AsyncGenerator[bytes, None]:
+        """Make one call that asks for much; gives the answer's JSON as it comes.
+
+        Raises:
+            EvolutionError: it came to nothing; also while it comes.
+        """
+        request = spell(call, await self.version())
+        async with self._transport.opened(request) as response:
+            if response.status // 100 != _DONE:
+                raise self._refusal(request, response.status, _read(await response.read()), "")
+            async for piece in response.content.iter_chunked(_PIECE):
+                yield piece
+
     async def _welcome(self) -> object:
         try:
             return await self.welcome()
@@ -107,8 +121,11 @@ class Server:
             raise what(f"it is no JSON: does evolution.url ({shown}) lead to Evolution API?", status=status)
         if is_done and not is_refusal(answer):
             return answer
+        raise self._refusal(request, status, answer, location)
+
+    def _refusal(self, request: Request, status: int, answer: Any, location: str) -> EvolutionError:  # noqa: ANN401 -- JSON
         answer = self._redactor.json(answer)  # a server may repeat the key it was given
-        raise refused(status, answer, is_question=request.is_question, location=redact_url(location))
+        return refused(status, answer, is_question=request.is_question, location=redact_url(location))
 
 
 def _read(content: bytes) -> Any:  # noqa: ANN401 -- JSON

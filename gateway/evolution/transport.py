@@ -7,6 +7,8 @@ speak to Evolution.
 
 import io
 import json
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -51,9 +53,16 @@ class Transport:
             EvolutionUnreachable: no connection came about, or a question stayed without answer.
             EvolutionUnsure: the request left, and no answer came.
         """
+        async with self.opened(request) as response:
+            return Answer(response.status, await response.read(), response.headers.get("Location", ""))
+
+    @asynccontextmanager
+    async def opened(self, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request, and give its answer before its content is read. Raises as `carry`, also while that is."""
         where = redact_url(self._url)
         try:
-            return await self._exchange(request)
+            async with self._send(request) as response:
+                yield response
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             why = getattr(error, "os_error", None) or "no connection in time"
             raise EvolutionUnreachable(f"Evolution does not answer at {where}: {why}") from error
@@ -61,17 +70,16 @@ class Transport:
             lost = EvolutionUnreachable if request.is_question else EvolutionUnsure
             raise lost(f"no answer from {where}: {type(error).__name__} {error}".rstrip()) from error
 
-    async def _exchange(self, request: Request) -> Answer:
+    def _send(self, request: Request) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         body = None if request.body is None else io.BytesIO(_encode(request.body))
-        async with self._session.request(
+        return self._session.request(
             request.method,
             URL(self._url + request.path, encoded=True),
             data=body,
             headers={"Content-Type": "application/json"} if body else None,
             timeout=aiohttp.ClientTimeout(total=self._timeout + request.extra, sock_connect=self._connect_within),
             allow_redirects=False,  # a POST would arrive as a GET and count as sent
-        ) as response:
-            return Answer(response.status, await response.read(), response.headers.get("Location", ""))
+        )
 
 
 def _encode(body: dict[str, Any]) -> bytes:

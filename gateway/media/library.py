@@ -15,6 +15,7 @@ from gateway.config import Config
 from gateway.errors import MediaError, MediaUnavailable
 from gateway.events import Event, Media, Message, MessageEvent, MessagesSet
 from gateway.events.numbers import octets
+from gateway.evolution import Evolution, EvolutionError
 from gateway.media.cache import Cache, Draft
 from gateway.media.cipher import KEY_BYTES, Decipher
 from gateway.media.download import Downloads, too_large
@@ -65,6 +66,7 @@ class Library:
             Cache(config.data / FOLDER, settings.cache, config.data_min_free),
             Downloads(Hosts(settings.hosts), settings.max_size),
             settings.max_size,
+            _rest_of(config) if config.evolution.apikey else None,
         )
 
     def lend(self, event: Event) -> Event:
@@ -139,6 +141,24 @@ class Library:
                 if taken > self._max_size:
                     raise too_large(self._max_size)
                 write(piece)
+
+
+def _rest_of(config: Config) -> Rest:
+    """Asked through a client of its own each time: handlers run on loops of their own, and a session belongs to one."""
+    server = config.evolution
+
+    async def pieces(instance: str, message_id: str, /) -> AsyncGenerator[bytes, None]:
+        evolution = Evolution(server.url, server.apikey.reveal(), version=server.version)
+        try:
+            async with aclosing(evolution.stream_media(instance, message_id)) as found:
+                async for piece in found:
+                    yield piece
+        except EvolutionError as error:
+            raise MediaUnavailable(str(error)) from error
+        finally:
+            await evolution.close()
+
+    return pieces
 
 
 def _encrypted(media: Media) -> str:

@@ -3,7 +3,7 @@
 import time
 from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import aiohttp
 
@@ -16,9 +16,10 @@ TIMEOUT: Final = 15.0  # seconds; a person waits for it
 class Peer:
     """An Evolution server. Use it with `async with`. Every method raises EvolutionError."""
 
-    def __init__(self, url: str, apikey: str) -> None:
+    def __init__(self, url: str, apikey: str, version: Literal["auto", "1", "2"] = "auto") -> None:
+        """`version`: of its API, as `evolution.version` has it."""
         self.url = url
-        self.api = Evolution(url, apikey, timeout=TIMEOUT)
+        self.api = Evolution(url, apikey, version=version, timeout=TIMEOUT)
         self.version = ""
         """As it says: `2.3.6`; empty until `greet`, and for one that doesn't say."""
 

@@ -1,5 +1,7 @@
 """What each call about chats, and each look-up, asks of Evolution: written by hand from its REST reference."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from gateway.evolution import MessageKey
@@ -18,6 +20,10 @@ FILE = {"base64": "T2dn"}
 
 def ask(action: str, body: Body | None, method: str = "POST") -> Asked:
     return Asked(method, f"/chat/{action}/shop-1", body)
+
+
+async def whole(pieces: AsyncIterator[bytes]) -> bytes:
+    return b"".join([piece async for piece in pieces])
 
 
 LAST = {"chat": JID, "lastMessage": {"key": NAMED}}
@@ -125,6 +131,11 @@ RECORDS = [
     both(
         "file by key",
         lambda client: client.fetch_media("shop-1", THEIRS),
+        ask("getBase64FromMediaMessage", {"message": {"key": {"id": "3EB0"}}}),
+    ),
+    both(
+        "file in pieces",
+        lambda client: whole(client.stream_media("shop-1", "3EB0")),
         ask("getBase64FromMediaMessage", {"message": {"key": {"id": "3EB0"}}}),
     ),
     both(

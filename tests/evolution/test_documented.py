@@ -28,7 +28,7 @@ def seen() -> dict[str, tuple[str, set[str]]]:
     found: dict[str, tuple[str, set[str]]] = {}
     for table in TABLES:
         make, two, one = table.values
-        name = make.__code__.co_names[0]
+        name = next(name for name in make.__code__.co_names if hasattr(Evolution, name))
         path = two.path.partition("?")[0].removesuffix("/shop-1")
         call, old = found.setdefault(name, (f"{two.method} {path}", set()))
         assert call == f"{two.method} {path}"

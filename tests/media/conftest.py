@@ -76,7 +76,7 @@ class Server:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Server"]:
         app = web.Application()
-        app.router.add_get("/{name}", self._answer)
+        app.router.add_route("*", "/{name}{rest:.*}", self._answer)
         runner = web.AppRunner(app, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", self._port).start()
@@ -137,15 +137,7 @@ class Shelf:
 
     def lend(self, content: dict[str, Any], *, key: str = "imageMessage", **beside: object) -> Media:
         """The file of a message whose event a worker hands to a handler."""
-        message = {key: content, **beside}
-        posted = {
-            "instance": "shop-1",
-            "data": {"key": {"id": "AC01", "remoteJid": "1@s.whatsapp.net"}, "message": message},
-        }
-        event = self.library().lend(decode("messages.upsert", posted))
-        assert isinstance(event, MessagesUpsert)
-        assert event.message.media is not None
-        return event.message.media
+        return lent(self.library(), content, key=key, **beside)
 
     @property
     def kept(self) -> list[str]:
@@ -163,6 +155,17 @@ class Shelf:
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
     return Shelf(tmp_path / "media")
+
+
+def lent(
+    library: Library, content: dict[str, Any] | None = None, *, key: str = "imageMessage", **beside: object
+) -> Media:
+    """The file of a message that a library has lent what it doesn't carry."""
+    data = {"key": {"id": "AC01", "remoteJid": "1@s.whatsapp.net"}, "message": {key: content or {}, **beside}}
+    event = library.lend(decode("messages.upsert", {"instance": "shop-1", "data": data}))
+    assert isinstance(event, MessagesUpsert)
+    assert event.message.media is not None
+    return event.message.media
 
 
 def encrypted_content(plain: bytes, url: str, **more: object) -> dict[str, Any]:

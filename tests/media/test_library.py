@@ -8,11 +8,16 @@ from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import web
 
+from gateway import config
+from gateway.config import Config, Secret
 from gateway.errors import MediaError, MediaNotInline, MediaTooLarge, MediaUnavailable
 from gateway.events import MessagesSet, MessagesUpsert, decode
+from gateway.media import Library
+from gateway.testing import EvolutionServer
 from tests.media.conftest import LIMIT, Lookup, Server, Shelf, encrypt, encrypted_content, photo
 from tests.support.waiting import until
 
@@ -60,6 +65,26 @@ async def test_whatsapp_comes_last(shelf: Shelf, server: Server) -> None:
 
     assert await media.read() == plain
     assert shelf.rest_asked == [("shop-1", "AC01")]
+
+
+async def test_evolution_is_asked_for_the_message_through_its_client(tmp_path: Path) -> None:
+    plain = photo()
+    async with EvolutionServer() as evolution:
+        sent = await evolution.person("+55 11 99999-0002").send("image", plain)
+        server = config.Evolution(url=evolution.url, apikey=Secret(evolution.apikey))
+        library = Library.of(Config(data=tmp_path, evolution=server))
+        event = library.lend(decode("messages.upsert", {"instance": "shop-1", "data": dict(sent.data)}))
+        assert isinstance(event, MessagesUpsert)
+        assert event.message.media is not None
+        media = msgspec.structs.replace(event.message.media, content={})  # no way but this one
+
+        assert await media.read() == plain
+        evolution.instance().messages.clear()
+        with pytest.raises(
+            MediaUnavailable, match="getBase64FromMediaMessage: Evolution answered 400: Message not found"
+        ):
+            await media.read()
+        assert evolution.complaints == []
 
 
 async def test_when_no_way_works_the_error_says_why_each_did_not(shelf: Shelf, server: Server) -> None:
@@ -286,7 +311,10 @@ async def test_files_of_history_can_be_read_too(shelf: Shelf, server: Server) ->
 TAKE = """
 import asyncio, sys
 from pathlib import Path
-from tests.media.conftest import Shelf
+from gateway import config
+from gateway.config import Config, Secret
+from gateway.media import Library
+from tests.media.conftest import Shelf, lent
 
 def held(what):
     return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(what)) * 1024
@@ -294,8 +322,10 @@ def held(what):
 where, url, digest, way, how = Path(sys.argv[1]), *sys.argv[2:]
 shelf = Shelf(where / "media")
 shelf.limit = 2**30
+server = config.Evolution(url=url.rpartition("/")[0].replace("cdn.test", "127.0.0.1"), apikey=Secret("k"), version="2")
 ways = {
     "inline": lambda: shelf.lend({}, base64=(where / "inline").read_text()),
+    "rest": lambda: lent(Library.of(Config(data=where, evolution=server, media=config.Media(max_size=2**30)))),
     "link": lambda: shelf.lend({"fileSha256": digest}, mediaUrl=url),
     "encrypted": lambda: shelf.lend({"mediaKey": list(range(32)), "url": url, "fileSha256": digest}),
 }
@@ -308,12 +338,21 @@ print(held("VmHWM") - before)
 """
 
 
-@pytest.mark.parametrize("way", ["inline", "link", "encrypted"])
+@pytest.mark.parametrize("way", ["inline", "link", "rest", "encrypted"])
 async def test_50_mb_are_saved_within_32_mb_of_extra_memory(server: Server, tmp_path: Path, way: str) -> None:
     plain = photo(50 * 10**6)
     digest = base64.b64encode(sha256(plain).digest()).decode()
     url = server.serve("file", encrypt(plain) if way == "encrypted" else plain)
     (tmp_path / "inline").write_bytes(base64.b64encode(plain))
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        began = web.StreamResponse(status=201)
+        await began.prepare(request)
+        for piece in (b'{"fileName":"a","base64":"', (tmp_path / "inline").read_bytes(), b'","buffer":null}'):
+            await began.write(piece)
+        return began
+
+    server.serve_by("chat", answer)
 
     async def extra(how: str) -> int:
         arguments = [sys.executable, "-c", TAKE, str(tmp_path), url, digest, way, how]

@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from gateway.events import MessagesUpsert, decode
 from gateway.testing import EvolutionServer, Fault
+from gateway.testing.evolution.place import CONTAINER
 
 ANA = "+55 11 99999-0002"
 CHAT = "5511999990002@s.whatsapp.net"
@@ -171,3 +172,23 @@ async def test_media_can_be_fetched_again(server: EvolutionServer, ask: Asker) -
 
     assert status == 201
     assert (base64.b64decode(answer["base64"]), answer["mimetype"]) == (b"\x89PNG", "image/png")
+
+
+async def test_a_server_in_a_container_reaches_this_machine_by_its_other_names_alone(receiver: Receiver) -> None:
+    async with EvolutionServer(retry_scale=0.0, place=CONTAINER) as server:
+        server.point(receiver.url)
+        await server.write(ANA, "by loopback")
+        server.point(receiver.url.replace("127.0.0.1", "host.docker.internal"))
+        await server.write(ANA, "by the host's name")
+
+        assert [post["data"]["message"]["conversation"] for _, post in receiver.posts] == ["by the host's name"]
+        assert receiver.posts[0][1]["destination"].startswith("http://host.docker.internal:")
+
+
+async def test_the_date_of_its_answers_is_its_own_clocks() -> None:
+    async with (
+        EvolutionServer(clock=lambda: 1_800_000_000.0) as server,
+        aiohttp.ClientSession() as session,
+        session.get(f"{server.url}/") as answer,
+    ):
+        assert answer.headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
