@@ -63,9 +63,9 @@ def _say(folder: Path, made: list[str], chosen: Sequence[Example]) -> None:
     steps = [] if here else [[f"cd {folder}", ""]]
     steps += [
         ["gateway serve", "start it; it prints the URL to paste into Evolution"],
-        ["gateway simulate --text ping", "in a second terminal: a message arrives, no WhatsApp needed"],
+        ["gateway simulate --server", "in a second terminal: chat with your bot, no WhatsApp needed"],
         ["gateway events", "what came, and what became of it"],
-        ["pytest", "chat with it in a test; pip install pytest if it isn't there"],
+        ["pytest", "the same chat as a test; pip install pytest if it isn't there"],
     ]
     place = "here" if here else f"in {folder}/"
     click.echo(f"\n  Made {', '.join(made)} {place}\n\n  Next:")

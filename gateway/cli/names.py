@@ -11,7 +11,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: Final[dict[str, Command]] = {
-    "init": Command("gateway.cli.init", "Make a folder for a bot: config.yaml and routes/ with one plugin."),
+    "init": Command("gateway.cli.init", "Make a folder for a bot: settings, a plugin and its test."),
     "serve": Command("gateway.cli.serve", "Run the gateway: receiver, worker and live page."),
     "connect": Command("gateway.cli.connect", "Point an Evolution instance at this gateway, and pair it with a phone."),
     "doctor": Command("gateway.cli.doctor", "Find what keeps Evolution and this gateway apart, each with its fix."),

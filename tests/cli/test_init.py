@@ -41,7 +41,7 @@ def test_a_new_folder_holds_settings_a_plugin_its_test_and_what_goes_around_them
 def test_the_next_steps_are_printed(gateway: Command) -> None:
     done = gateway("init", "mybot")
 
-    for step in ("cd mybot", "gateway serve", "gateway simulate --text ping"):
+    for step in ("cd mybot", "gateway serve", "gateway simulate --server"):
         assert step in done.stdout
 
 
