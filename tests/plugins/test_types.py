@@ -16,11 +16,10 @@ from pathlib import Path
 import pytest
 from mypy import api
 
+from tests.support.blocks import ROOT, blocks
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-PLUGINS = sorted(file for file in (*ROOT.glob("routes/[!_]*.py"), *ROOT.glob("gateway/scaffold/**/routes/[!_]*.py")))
-BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHOWN = sorted((*ROOT.glob("routes/[!_]*.py"), *ROOT.glob("gateway/scaffold/bot/*/*.py")))
 
 ERROR = re.compile(r"(\w+)\.py:(\d+): error: .*\[([a-z-]+)\]$", re.MULTILINE)
 PLANTED = re.compile(r"  # error: ([\w -]+) \| ([\w ]+)$")
@@ -73,15 +72,14 @@ def test_every_planted_mistake_is_found_and_nothing_else(check: Callable[[Path],
 
 
 @CHECKERS
-def test_right_handlers_and_all_plugins_that_authors_are_shown_have_no_errors(
+def test_right_handlers_and_all_plugins_and_tests_that_authors_are_shown_have_no_errors(
     check: Callable[[Path], Found], tmp_path: Path
 ) -> None:
     (tmp_path / "right.py").write_text((HERE / "handlers_right.txt").read_text())
-    for number, file in enumerate(PLUGINS):
+    for number, file in enumerate(SHOWN):
         (tmp_path / f"{file.stem}_{number}.py").write_text(file.read_text())
-    for file in DOCUMENTS:
-        for number, block in enumerate(BLOCK.findall(file.read_text())):
-            if "plugin = Plugin" in block:
-                (tmp_path / f"{file.stem}_{number}.py").write_text(block)
+    for block in blocks("python"):
+        if block.file or "plugin = Plugin" in block.text:
+            (tmp_path / f"{block.name.replace('-', '_')}.py").write_text(block.text)
 
     assert check(tmp_path) == set()

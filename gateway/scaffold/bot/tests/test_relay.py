@@ -17,7 +17,8 @@ RELAY = Path(__file__).parents[1] / "routes" / "relay.py"
 @asynccontextmanager
 async def other_side(*statuses: int) -> AsyncGenerator[tuple[Bot, list[tuple[str, Any]]]]:
     """The bot, and what the other webhook gets; it answers with these statuses in turn, then with 200."""
-    waiting, got = list(statuses), []
+    waiting = list(statuses)
+    got: list[tuple[str, Any]] = []
 
     async def post(request: web.Request) -> web.Response:
         got.append((request.headers["X-Delivery-Id"], await request.json()))
