@@ -2,71 +2,15 @@
 
 import asyncio
 import base64
-import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from gateway.events import MessagesUpsert, decode
 from gateway.testing import EvolutionServer, Fault
 from gateway.testing.evolution.place import CONTAINER
-
-ANA = "+55 11 99999-0002"
-CHAT = "5511999990002@s.whatsapp.net"
-
-
-class Receiver:
-    """A webhook that remembers what it was posted."""
-
-    def __init__(self) -> None:
-        self.url = ""
-        self.posts: list[tuple[str, dict[str, Any]]] = []
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.posts.append((request.path, await request.json()))
-        return web.json_response({"status": "accepted", "id": str(len(self.posts))}, status=202)
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        return [body for _, body in self.posts if body["event"] == name]
-
-
-@pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", receiver.take)
-    async with TestServer(app) as server:
-        receiver.url = f"http://127.0.0.1:{server.port}/webhook"
-        yield receiver
-
-
-@pytest.fixture
-async def server(receiver: Receiver) -> AsyncIterator[EvolutionServer]:
-    async with EvolutionServer(webhook=receiver.url, typing_scale=0) as server:
-        yield server
-
-
-class Asker:
-    """Asks a server, with its key."""
-
-    def __init__(self, server: EvolutionServer, session: aiohttp.ClientSession) -> None:
-        self._server = server
-        self._session = session
-
-    async def __call__(self, method: str, path: str, body: object = None, *, apikey: str = "") -> tuple[int, Any]:
-        headers = {"apikey": apikey or self._server.apikey}
-        async with self._session.request(method, self._server.url + path, json=body, headers=headers) as answer:
-            return answer.status, json.loads(await answer.text())
-
-
-@pytest.fixture
-async def ask(server: EvolutionServer) -> AsyncIterator[Asker]:
-    async with aiohttp.ClientSession() as session:
-        yield Asker(server, session)
+from tests.testing.conftest import ANA, CHAT, Asker, Receiver
 
 
 async def test_a_text_leaves_and_the_answer_names_it(server: EvolutionServer, ask: Asker) -> None:
@@ -192,3 +136,173 @@ async def test_the_date_of_its_answers_is_its_own_clocks() -> None:
         session.get(f"{server.url}/") as answer,
     ):
         assert answer.headers["Date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+
+
+@pytest.mark.parametrize("apikey", ["wrong", "00000000"])
+async def test_a_wrong_key_is_refused_with_a_text(ask: Asker, apikey: str) -> None:
+    status, answer = await ask("GET", "/instance/connectionState/shop-1", apikey=apikey)
+
+    assert (status, answer["response"]) == (401, {"message": "Unauthorized"})
+
+
+async def test_an_instances_own_token_opens_it_and_no_other(server: EvolutionServer, ask: Asker) -> None:
+    own, other = server.instance("shop-1").token, server.instance("shop-2").token
+
+    assert (await ask("GET", "/instance/connectionState/shop-1", apikey=own))[0] == 200
+    assert (await ask("GET", "/instance/connectionState/shop-1", apikey=other))[0] == 401
+
+
+async def test_what_nobody_serves_is_complained_of(server: EvolutionServer, ask: Asker) -> None:
+    status, answer = await ask("POST", "/message/sendTextMessage/shop-1", {})
+    unknown, missing = await ask("GET", "/instance/connectionState/nobody")
+
+    assert (status, answer["response"]["message"]) == (404, ["Cannot POST /message/sendTextMessage/shop-1"])
+    assert (unknown, missing["response"]["message"]) == (404, ['The "nobody" instance does not exist'])
+    assert server.complaints == ["POST /message/sendTextMessage/shop-1: there is no such call"]
+
+
+async def test_a_number_that_is_not_on_whatsapp_gets_nothing(server: EvolutionServer, ask: Asker) -> None:
+    server.absent.add("5511999990009")
+
+    status, answer = await ask("POST", "/message/sendText/shop-1", {"number": "5511999990009", "text": "hi"})
+    _, checked = await ask("POST", "/chat/whatsappNumbers/shop-1", {"numbers": ["5511999990009", "5511999990002"]})
+
+    assert status == 400
+    assert answer["response"]["message"][0] | {"jid": ""} == {"jid": "", "exists": False, "number": "5511999990009"}
+    assert [each["exists"] for each in checked] == [False, True]
+    assert server.sent == []
+
+
+async def test_a_person_known_by_lid_is_one_chat(server: EvolutionServer, ask: Asker) -> None:
+    ana = server.person(ANA, by_lid=True)
+    written = await ana.write("ping")
+
+    await ask("POST", "/message/sendText/shop-1", {"number": written.chat, "text": "pong"})
+
+    assert written.chat.endswith("@lid")
+    assert server.texts(ANA) == server.texts(ana.lid) == ["pong"]
+
+
+async def test_faults_by_chance_come_at_the_same_calls_for_the_same_seed(receiver: Receiver) -> None:
+    runs = []
+    for _ in range(2):
+        async with EvolutionServer(seed=7, typing_scale=0) as server, aiohttp.ClientSession() as session:
+            server.fail(Fault.SERVER_FAULT, times=None, share=0.3)
+            ask = Asker(server, session)
+            body = {"number": CHAT, "text": "hi"}
+            runs.append([(await ask("POST", "/message/sendText/shop-1", body))[0] for _ in range(40)])
+
+    assert runs[0] == runs[1]
+    assert 4 <= runs[0].count(500) <= 20
+
+
+async def test_a_fault_meets_the_calls_it_was_ordered_for(server: EvolutionServer, ask: Asker) -> None:
+    server.fail(Fault.SERVER_FAULT, "chat/findMessages", times=None)
+
+    sent, _ = await ask("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "hi"})
+    found, _ = await ask("POST", "/chat/findMessages/shop-1", {})
+    server.heal()
+    healed, _ = await ask("POST", "/chat/findMessages/shop-1", {})
+
+    assert (sent, found, healed) == (201, 500, 200)
+
+
+async def test_muted_events_are_not_posted(server: EvolutionServer, ask: Asker, receiver: Receiver) -> None:
+    server.muted.update({"send.message", "messages.update"})
+
+    await ask("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "hi"})
+    await server.settled()
+
+    assert receiver.posts == []
+
+
+async def test_while_disconnected_nothing_leaves(server: EvolutionServer, ask: Asker) -> None:
+    server.disconnect()
+    status, _ = await ask("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "hi"})
+    server.connect()
+    again, _ = await ask("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "hi"})
+
+    assert (status, again) == (500, 201)
+    assert server.texts(ANA) == ["hi"]
+
+
+async def test_what_it_knows_outlives_an_outage(server: EvolutionServer, ask: Asker) -> None:
+    await ask("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "before"})
+    url = server.url
+
+    await server.close()
+    with pytest.raises(aiohttp.ClientError):
+        await ask("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "lost"})
+    await server.open()
+    await ask("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "after"})
+
+    assert server.url == url
+    assert server.texts(ANA) == ["before", "after"]
+
+
+async def test_a_delay_holds_the_call_up_and_shows_typing(receiver: Receiver) -> None:
+    async with EvolutionServer(typing_scale=1) as server, aiohttp.ClientSession() as session:
+        began = asyncio.get_running_loop().time()
+        await Asker(server, session)("POST", "/message/sendText/shop-1", {"number": CHAT, "text": "hi", "delay": 300})
+        took = asyncio.get_running_loop().time() - began
+
+    assert took >= 0.3
+    assert [(each.kind, each.text) for each in server.happenings] == [("typing", "composing"), ("sent", "hi")]
+
+
+async def test_an_instance_is_created_scanned_and_removed(
+    server: EvolutionServer, ask: Asker, receiver: Receiver
+) -> None:
+    hook = {"url": receiver.url, "byEvents": False, "events": ["CONNECTION_UPDATE", "QRCODE_UPDATED"]}
+    created = {"instanceName": "new", "integration": "WHATSAPP-BAILEYS", "qrcode": True, "webhook": hook}
+
+    status, made = await ask("POST", "/instance/create", created)
+    _, waiting = await ask("GET", "/instance/connectionState/new")
+    server.connect("new")
+    _, found = await ask("GET", "/instance/fetchInstances?instanceName=new")
+    gone, _ = await ask("DELETE", "/instance/delete/new")
+    await server.settled()
+
+    assert (status, made["qrcode"]["count"], waiting["instance"]["state"]) == (201, 1, "connecting")
+    assert (found[0]["connectionStatus"], found[0]["token"]) == ("open", made["hash"])
+    assert gone == 200
+    told = [(body["event"], body["data"].get("state")) for path, body in receiver.posts if path == "/webhook"]
+    assert sorted(told) == sorted(
+        [("connection.update", "connecting"), ("qrcode.updated", None), ("connection.update", "open")]
+    )
+    assert server.complaints == []
+
+
+async def test_a_webhook_is_set_as_2x_wants_it_and_no_other_way(server: EvolutionServer, ask: Asker) -> None:
+    nested = {"webhook": {"enabled": True, "url": "http://h/hook", "headers": {"X-Token": "t"}, "events": []}}
+    flat = {"enabled": True, "url": "http://h/hook", "webhook_by_events": True, "events": []}
+
+    status, row = await ask("POST", "/webhook/set/shop-1", nested)
+    _, found = await ask("GET", "/webhook/find/shop-1")
+    refused, _ = await ask("POST", "/webhook/set/shop-1", flat)
+
+    assert (status, row["url"], len(row["events"]), row["headers"]) == (201, "http://h/hook", 31, {"X-Token": "t"})
+    assert found == row
+    assert refused == 400
+
+
+async def test_a_webhook_without_events_is_the_type_error_it_is_there(ask: Asker) -> None:
+    status, _ = await ask("POST", "/webhook/set/shop-1", {"webhook": {"enabled": True, "url": "http://h/hook"}})
+
+    assert status == 500
+
+
+async def test_a_group_has_members_by_lid_with_their_numbers(server: EvolutionServer, ask: Asker) -> None:
+    group = server.group("Friends", [server.person(ANA)])
+
+    _, found = await ask("GET", f"/group/participants/shop-1?groupJid={group.id}")
+    changed, _ = await ask(
+        "POST",
+        f"/group/updateParticipant/shop-1?groupJid={group.id}",
+        {"action": "add", "participants": ["5511999990003"]},
+    )
+
+    ana = next(each for each in found["participants"] if each["phoneNumber"] == CHAT)
+    assert ana["id"].endswith("@lid")
+    assert (changed, len(group.members)) == (201, 3)
+    assert server.complaints == []
