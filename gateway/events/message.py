@@ -25,6 +25,8 @@ from gateway.events.parts import (
 from gateway.events.people import Person
 from gateway.events.vcard import ContactCard
 
+Origin = Literal["contact", "gateway", "phone", "client"]
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
     """A WhatsApp message."""
@@ -35,7 +37,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     """Jid of the chat it stands in, without device."""
     from_me: bool
     """Written by the bot's own account: through REST, on the phone, or on another device."""
-    origin: Literal["contact", "gateway", "phone", "client"]
+    origin: Origin
     """Who wrote it: somebody else, a plugin of this gateway, a person on the account's own phone or another of its
     devices, another program through Evolution's REST API. What the gateway sent is `client` where no worker tells."""
     sender: Person

@@ -15,7 +15,7 @@ from typing_extensions import TypeVar
 from gateway.address import address
 from gateway.errors import ContextClosed
 from gateway.events import ChatEvent, Event, Message, MessageEvent
-from gateway.plugins.filters.base import Capture, Filter, Look
+from gateway.plugins.filters.base import AskMembers, Capture, Filter, Look
 from gateway.plugins.outgoing import AnyMessage, Kind, Queued, Send, mentioned, reference, wording
 from gateway.plugins.sends import Elsewhere, Mentions, Sends
 from gateway.plugins.state import Memory, Nothing, State, StateChange
@@ -46,6 +46,7 @@ class EventContext(Generic[S_co, R_co]):
         memory: Memory | None = None,
         settings: S_co | None = None,
         resource: R_co | None = None,
+        members: AskMembers | None = None,
     ) -> None:
         self.event = event
         self.delivery = delivery
@@ -54,6 +55,7 @@ class EventContext(Generic[S_co, R_co]):
         """Named groups of the `regex` that let this handler in, and a `command`'s `args`; empty without one."""
         self._captured: Mapping[Filter[Any], Any] = {}
         self._settings = settings
+        self._members = members
         self._resource = resource
         self._plugin = plugin
         self._instance = instance
@@ -147,7 +149,7 @@ class EventContext(Generic[S_co, R_co]):
 
     def look(self) -> Look:
         """For the worker: what the filters are asked with."""
-        return Look(self._memory)
+        return Look(self._memory, self._members)
 
     def take_in(self, look: Look) -> None:
         """For the worker: keep what the filters learned that let the event in."""
@@ -277,6 +279,7 @@ def open_context(
     memory: Memory | None = None,
     settings: object = None,
     resource: object = None,
+    members: AskMembers | None = None,
 ) -> EventContext[Any, Any]:
     """The context to handle an event with: a `Context` for one in a chat, else an `EventContext`."""
     make: type[EventContext[Any, Any]] = Context if isinstance(event, ChatEvent) else EventContext
@@ -290,4 +293,5 @@ def open_context(
         memory=memory,
         settings=settings,
         resource=resource,
+        members=members,
     )

@@ -14,7 +14,9 @@ from gateway.plugins.handler import Handler
 from gateway.plugins.sends import Sends
 
 _ANSWERS: Final = frozenset({name for name in vars(Sends) if not name.startswith("_")} | {"reply", "quote"})
-_TELLING: Final = frozenset({"from_me", "inbound", "from_sender", "check", "state", "chat_state"})
+_TELLING: Final = frozenset(
+    {"from_me", "inbound", "origin", "from_admin", "from_sender", "check", "state", "chat_state"}
+)
 """Filters that may keep own messages out."""
 
 

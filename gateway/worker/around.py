@@ -8,6 +8,7 @@ import msgspec
 from gateway.events import Event, MessageEvent
 from gateway.media import Library
 from gateway.work.files import OutgoingFiles
+from gateway.worker.members import Members
 from gateway.worker.own import Own
 
 
@@ -22,6 +23,9 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """Keeps the files that messages bring; without it they stay with the message."""
     own: Own | None = None
     """Tells the gateway's own messages from those that others sent for the same account."""
+
+    members: Members | None = None
+    """Knows who is in which group, for `f.from_admin`."""
 
     def without_traces(self) -> "Around":
         """The same for a dry run: nothing is kept by it."""

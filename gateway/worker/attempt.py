@@ -146,6 +146,7 @@ class Attempts:
             memory=self._memory(job, event),
             settings=self._plugin.settings,
             resource=self.resource,
+            members=self._around.members.of if self._around.members else None,
         )
 
     def _memory(self, job: Job, event: Event) -> Memory:

@@ -32,6 +32,7 @@ from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
 from gateway.worker.loops import SPAN, Loops
+from gateway.worker.members import Members
 from gateway.worker.own import Own
 from gateway.worker.questions import Questions
 from gateway.worker.revisions import Revisions
@@ -81,6 +82,7 @@ class Engine:
             library=Library.of(config),
             files=OutgoingFiles(config.data),
             own=Own(self.own_messages),
+            members=Members(config),
         )
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._give_up)

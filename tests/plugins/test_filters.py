@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.errors import PluginError
-from gateway.events import Event, MessagesUpsert
+from gateway.events import Event, MessagesUpsert, Participant
+from gateway.events.message import Origin
 from gateway.plugins import filters as f
 from gateway.plugins.filters.base import Look
 from gateway.plugins.filters.texts import fold
@@ -264,3 +265,36 @@ def test_filters_read_as_they_are_written(make: Callable[[], object], written: s
 def test_filters_that_can_never_match_are_refused(make: Callable[[], object]) -> None:
     with pytest.raises(PluginError, match="compares with"):
         make()
+
+
+@pytest.mark.parametrize(("from_me", "expected"), [(False, "contact"), (True, "phone")])
+def test_origin_tells_who_wrote(arrived: Arrived, *, from_me: bool, expected: Origin) -> None:
+    event = arrived(from_me=from_me)
+    others = [each for each in get_args(Origin) if each != expected]
+
+    assert passes(f.origin(expected), event)
+    assert not passes(f.origin(*others), event)
+
+
+async def test_from_admin_asks_nobody_about_a_private_chat(arrived: Arrived) -> None:
+    async def members(_instance: str, _group: str) -> list[Participant]:
+        raise AssertionError("asked in vain")
+
+    assert f.from_admin.ask(arrived(), Look(members=members)) is False
+
+
+@pytest.mark.parametrize(("admin", "expected"), [("admin", True), ("superadmin", True), (None, False)])
+async def test_from_admin_knows_a_sender_by_number_and_by_lid(
+    arrived: Arrived, admin: str | None, *, expected: bool
+) -> None:
+    async def members(_instance: str, _group: str) -> list[Participant]:
+        return [
+            Participant(jid="2011@lid", phone="5511999990002", admin=admin),
+            Participant(jid="9@lid", admin="admin"),
+        ]
+
+    for sender in ("2011@lid", "5511999990002@s.whatsapp.net"):
+        event = arrived(chat="120363@g.us", participant=sender)
+        answer = f.from_admin.ask(event, Look(members=members))
+        assert not isinstance(answer, bool)
+        assert await answer is expected

@@ -129,3 +129,13 @@ def test_a_bare_predicate_is_refused_with_what_to_write() -> None:
 def test_check_takes_a_function(wrong: object) -> None:
     with pytest.raises(PluginError, match=r"check\(\) takes a function of the event"):
         f.check(wrong)  # type: ignore[arg-type]
+
+
+def test_the_parts_of_a_composed_filter_can_be_walked() -> None:
+    composed = f.private & ~(f.text("a") | f.from_me)
+
+    assert [repr(leaf) for leaf in composed.leaves()] == ["private", "text('a')", "from_me"]
+    assert [(part.rule, repr(part)) for part in composed.parts] == [
+        ("", "private"),
+        ("~", "~(text('a') | from_me)"),
+    ]

@@ -9,11 +9,13 @@ from typing import Any, Final, Generic, Literal, NoReturn
 
 from typing_extensions import TypeVar
 
-from gateway.events import Event, MessageEvent
+from gateway.events import Event, MessageEvent, Participant
 from gateway.plugins.misuse import Misuse
 from gateway.plugins.state import Memory, Nothing
 
 Answer = bool | Awaitable[bool]
+AskMembers = Callable[[str, str], Awaitable[Sequence[Participant]]]
+"""The members of a group, by instance and jid."""
 Rule = Literal["", "&", "|", "~"]
 EMPTY: Final = Memory(plugin="", instance=None, chats=(), people=(), source=Nothing())
 """What is remembered where nothing is."""
@@ -32,22 +34,27 @@ class Look:
     What they learned is of interest only if they let the event through.
     """
 
-    __slots__ = ("groups", "memory", "values")
+    __slots__ = ("ask_members", "groups", "memory", "values")
 
-    def __init__(self, memory: Memory | None = None) -> None:
-        """`memory`: what the plugin remembers of the event's sender and chat; without it, nothing."""
+    def __init__(self, memory: Memory | None = None, members: AskMembers | None = None) -> None:
+        """`memory`: what the plugin remembers of the event's sender and chat. `members`: who is in which group."""
         self.memory = memory or EMPTY
+        self.ask_members = members or _know_nobody
         self.groups: dict[str, str] = {}
         self.values: dict[Filter[Any], Any] = {}
 
     def apart(self) -> "Look":
         """Another look at the same event, whose findings are its own until they are adopted."""
-        return Look(self.memory)
+        return Look(self.memory, self.ask_members)
 
     def adopt(self, other: "Look") -> None:
         """Take over what another look learned."""
         self.groups.update(other.groups)
         self.values.update(other.values)
+
+
+async def _know_nobody(_instance: str, _group: str) -> Sequence[Participant]:
+    return ()
 
 
 class Filter(Generic[E_contra]):

@@ -8,9 +8,10 @@ from gateway import jid
 from gateway.address import address
 from gateway.events import MessageEvent
 from gateway.events.kinds import Kind
+from gateway.events.message import Origin
 from gateway.events.people import phone_of
 from gateway.plugins.filters.arguments import written, written_of
-from gateway.plugins.filters.base import Filter
+from gateway.plugins.filters.base import Answer, Filter, Look
 from gateway.plugins.misuse import Misuse
 
 _POSTS: Final = frozenset({"status", "newsletter", "broadcast"})
@@ -32,6 +33,19 @@ def _is_inbound(event: MessageEvent) -> bool:
 
 def _is_private(event: MessageEvent) -> bool:
     return not event.message.is_group and not _is_post(event)
+
+
+def _ask_for_admin(event: MessageEvent, look: Look) -> Answer:
+    """An answer at once where nobody needs to be asked."""
+    group = event.message.chat if event.message.is_group else None
+    return _is_admin(event, group, look) if group and event.instance else False
+
+
+async def _is_admin(event: MessageEvent, group: str, look: Look) -> bool:
+    sender = event.message.sender
+    names = {name for name in (sender.jid, sender.phone, sender.lid) if name}
+    members = await look.ask_members(event.instance or "", group)
+    return any(each.is_admin and not names.isdisjoint((each.jid, each.phone, each.lid)) for each in members)
 
 
 def _replies_to_me(event: MessageEvent) -> bool:
@@ -60,6 +74,20 @@ forwarded: Final = _of_message("forwarded", lambda event: event.message.forwarde
 """It was written elsewhere and passed on."""
 has_media: Final = _of_message("has_media", lambda event: event.message.media is not None)
 """It brings a file: a photo, video, voice message, document or sticker."""
+
+from_admin: Final[Filter[MessageEvent]] = Filter("from_admin", _ask_for_admin, needs=(MessageEvent,))
+"""Written by an admin of the group it stands in. Evolution is asked for the members, once in 5 minutes for a group."""
+
+
+def origin(*origins: Origin) -> Filter[MessageEvent]:
+    """Who wrote it: `contact`, `gateway` (a plugin of this one), `phone` (a person on the own phone), `client`.
+
+    A person who answers on the phone, and should not be talked over by a bot: `plugin.on(MessagesUpsert,
+    f.origin("phone"))`.
+    """
+    wanted = frozenset(origins)
+    text = written_of("origin", origins, get_args(Origin))
+    return _of_message(text, lambda event: event.message.origin in wanted)
 
 
 def chat(*addresses: str) -> Filter[MessageEvent]:
