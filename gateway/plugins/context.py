@@ -7,21 +7,26 @@ import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
-from typing import Any, Generic, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, cast
 
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import TypeVar
 
 from gateway.address import address
-from gateway.errors import ContextClosed
+from gateway.errors import ContextClosed, GatewayError
 from gateway.events import ChatEvent, Event, Message, MessageEvent
+from gateway.plugins.answers import Answers
 from gateway.plugins.filters.base import AskMembers, Capture, Filter, Look
-from gateway.plugins.outgoing import AnyMessage, Kind, Queued, Send, mentioned, reference, wording
-from gateway.plugins.sends import Elsewhere, Mentions, Sends
+from gateway.plugins.outgoing import Kind, Queued, Send, mentioned, wording
+from gateway.plugins.sends import Elsewhere, Mentions
 from gateway.plugins.state import Memory, Nothing, State, StateChange
 from gateway.plugins.steering import Delivery
 from gateway.plugins.waiting import Waits
 
+if TYPE_CHECKING:  # its HTTP library is slow to load, and a plugin can be looked at without it
+    from gateway.evolution import Evolution
+
+NO_API: Final = "nobody said which Evolution to call"
 S_co = TypeVar("S_co", default=None, covariant=True)
 R_co = TypeVar("R_co", default=None, covariant=True)
 V = TypeVar("V")
@@ -47,6 +52,7 @@ class EventContext(Generic[S_co, R_co]):
         settings: S_co | None = None,
         resource: R_co | None = None,
         members: AskMembers | None = None,
+        api: "Callable[[], Evolution] | str" = NO_API,
     ) -> None:
         self.event = event
         self.delivery = delivery
@@ -57,6 +63,7 @@ class EventContext(Generic[S_co, R_co]):
         self._settings = settings
         self._members = members
         self._resource = resource
+        self._api = api
         self._plugin = plugin
         self._instance = instance
         self._clock = clock
@@ -76,6 +83,29 @@ class EventContext(Generic[S_co, R_co]):
     def resource(self) -> R_co:
         """What the plugin's `lifespan` yielded; None without one."""
         return cast("R_co", self._resource)
+
+    @property
+    def instance(self) -> str:
+        """The instance of Evolution that the event comes from.
+
+        Raises:
+            ValueError: it names none.
+        """
+        return self._sender("instance")
+
+    @property
+    def api(self) -> "Evolution":
+        """Evolution's API, awaited, for calls that need an answer: `await ctx.api.check_numbers(ctx.instance, [...])`.
+
+        What it does happens at once, whatever becomes of the handler, and again when it is tried again; it may overtake
+        what is queued. A `def` handler uses `ctx.wait(...)`.
+
+        Raises:
+            GatewayError: there is no key to call it with, or this is a dry run.
+        """
+        if isinstance(self._api, str):
+            raise GatewayError(f"ctx.api in {self._plugin}: {self._api}")
+        return self.wait(_made(self._api)) if self._waits.is_elsewhere else self._api()
 
     @property
     def now(self) -> datetime:
@@ -198,7 +228,7 @@ class EventContext(Generic[S_co, R_co]):
         return self._instance
 
 
-class Context(EventContext[S_co, R_co], Sends):
+class Context(EventContext[S_co, R_co], Answers):
     """For an event in a chat: adds answering there."""
 
     @property
@@ -206,56 +236,11 @@ class Context(EventContext[S_co, R_co], Sends):
         """What this plugin remembers of this chat, whoever writes in it. Otherwise as `state`."""
         return self._memory.chat_state
 
-    def reply(self, text: str, *, mentions: Mentions = (), quote: AnyMessage | None = None) -> Queued:
-        """Queue a message to the event's chat, mentioning people by jid or number.
-
-        Raises:
-            ValueError: the text is empty, a mention is no address, or the event names no chat or instance.
-            ContextClosed: the handler has ended.
-        """
-        return self._text("reply", text, mentions, quote)
-
-    def quote(self, text: str, *, mentions: Mentions = ()) -> Queued:
-        """Queue a message that shows the event's own above it. Raises as `reply`, and where the event has none."""
-        return self._text("quote", text, mentions, self._incoming("quote"))
-
-    def react(self, emoji: str, message: AnyMessage | None = None) -> Queued:
-        """Queue a reaction to the event's message, or to another one of this chat; "" takes it back."""
-        about = reference(message or self._incoming("react"), self._event_message())
-        return self._add("react", "reaction", {"emoji": emoji, "message": about})
-
-    def edit(self, text: str, message: AnyMessage | None = None) -> Queued:
-        """Queue a new text for a message of one's own: what an earlier send gave, or the event's message.
-
-        WhatsApp takes edits for 15 minutes.
-        """
-        about = reference(message or self._incoming("edit"), self._event_message())
-        if about.get("from_me") is False:
-            raise ValueError("ctx.edit() can't change what somebody else wrote: give it what reply() gave")
-        return self._add("edit", "edit", {"text": wording(text), "message": about})
-
-    def delete(self, message: AnyMessage | None = None) -> Queued:
-        """Queue the deletion, for everybody, of the event's message or another one of this chat.
-
-        What somebody else wrote can be deleted in groups alone, by an admin.
-        """
-        about = reference(message or self._incoming("delete"), self._event_message())
-        return self._add("delete", "delete", {"message": about})
-
-    def read(self) -> Queued:
-        """Queue that the event's message is marked as read."""
-        return self._add("read", "read", {"message": reference(self._incoming("read"), None)})
-
     def _add(self, method: str, kind: Kind, payload: dict[str, Any], data: bytes | None = None) -> Queued:
         return self._queue(method, kind, self._chat(method), payload, data)
 
     def _event_message(self) -> Message | None:
         return self.event.message if isinstance(self.event, MessageEvent) else None
-
-    def _incoming(self, method: str) -> Message:
-        if (message := self._event_message()) is None or not message.id:
-            raise ValueError(f"ctx.{method}() has no message to work on: this event brings none with an id")
-        return message
 
     def _chat(self, method: str) -> str:
         event = self.event
@@ -280,6 +265,7 @@ def open_context(
     settings: object = None,
     resource: object = None,
     members: AskMembers | None = None,
+    api: "Callable[[], Evolution] | str" = NO_API,
 ) -> EventContext[Any, Any]:
     """The context to handle an event with: a `Context` for one in a chat, else an `EventContext`."""
     make: type[EventContext[Any, Any]] = Context if isinstance(event, ChatEvent) else EventContext
@@ -294,4 +280,10 @@ def open_context(
         settings=settings,
         resource=resource,
         members=members,
+        api=api,
     )
+
+
+async def _made(make: "Callable[[], Evolution]") -> "Evolution":
+    """On the plugin's loop, which alone can use what is made there."""
+    return make()

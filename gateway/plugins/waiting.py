@@ -24,6 +24,11 @@ class Waits:
         self._loop = loop
         self._thread = threading.get_ident()
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """The code that runs now does so in another thread than the loop's."""
+        return self._loop is not None and threading.get_ident() != self._thread
+
     def run(self, coroutine: Coroutine[Any, Any, T], closed: str) -> T:
         """What a coroutine gives; `closed` says why none may be begun any more.
 

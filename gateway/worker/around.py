@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from gateway import config
 from gateway.events import Event, MessageEvent
 from gateway.media import Library
 from gateway.work.files import OutgoingFiles
@@ -26,10 +27,12 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
 
     members: Members | None = None
     """Knows who is in which group, for `f.from_admin`."""
+    evolution: config.Evolution | None = None
+    """Which server `ctx.api` calls; None: a dry run, which calls none."""
 
     def without_traces(self) -> "Around":
-        """The same for a dry run: nothing is kept by it."""
-        return msgspec.structs.replace(self, files=None)
+        """The same for a dry run: nothing is kept by it, and nothing done elsewhere."""
+        return msgspec.structs.replace(self, files=None, evolution=None)
 
     def complete(self, event: Event) -> Event:
         """The event with what its body alone can't tell."""

@@ -5,9 +5,10 @@ This runs in the plugin's own thread. Whatever a stranger's code does here becom
 
 import asyncio
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Executor
 from datetime import UTC, datetime
+from functools import partial
 from traceback import StackSummary, TracebackException
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from gateway import jid
 from gateway.envelope import lane_of, parse
 from gateway.errors import EnvelopeError
 from gateway.events import ChatEvent, Event, MessageEvent, decode
+from gateway.evolution import Evolution
 from gateway.journal import StoredEvent
 from gateway.log import log
 from gateway.plugins import Delivery as DeliveryInfo
@@ -30,6 +32,7 @@ from gateway.worker import calling
 from gateway.worker.around import Around
 from gateway.worker.calling import Calls, Match
 from gateway.worker.explain import PluginAnswer, explain
+from gateway.worker.outbox.servers import Servers, allowed
 from gateway.worker.verdict import Ended, Result
 
 ERROR_LIMIT: Final = 20_000
@@ -71,6 +74,7 @@ class Attempts:
         self._threads = threads
         self._timeout = timeout
         self._around = around or Around()
+        self._servers = Servers(self._around.evolution) if self._around.evolution else None
         self._calls = Calls(plugin, timeout=timeout, threads=threads)
         self.resource: object = None
         """What the plugin's lifespan has yielded."""
@@ -82,6 +86,16 @@ class Attempts:
             return self._prepare(job, clock)
         except Exception as error:  # noqa: BLE001 -- one row that nothing can be made of must not take its batch along
             return clock.end(job, "failed", error=self._explain(job, error))
+
+    @property
+    def is_connected(self) -> bool:
+        """There is something to close."""
+        return self._servers is not None and self._servers.is_open
+
+    async def close(self) -> None:
+        """Close the connections of `ctx.api`, on the plugin's loop."""
+        if self._servers is not None:
+            await self._servers.close()
 
     async def explain(self, job: Job) -> PluginAnswer:
         """Which handler would run, and why; none is run."""
@@ -147,7 +161,17 @@ class Attempts:
             settings=self._plugin.settings,
             resource=self.resource,
             members=self._around.members.of if self._around.members else None,
+            api=self._api(event),
         )
+
+    def _api(self, event: Event) -> Callable[[], Evolution] | str:
+        """What makes the client for `ctx.api` on the plugin's own loop, or why there is none."""
+        settings, servers = self._around.evolution, self._servers
+        if servers is None or settings is None:
+            return "a dry run calls nobody"
+        if not settings.apikey:
+            return "there is no evolution.apikey in config.yaml to call Evolution with"
+        return partial(servers.client, allowed(settings, event.server_url))
 
     def _memory(self, job: Job, event: Event) -> Memory:
         """The chat goes by its lane, which a chat known by LID and by telephone shares, and by what the event shows."""

@@ -83,6 +83,7 @@ class Engine:
             files=OutgoingFiles(config.data),
             own=Own(self.own_messages),
             members=Members(config),
+            evolution=config.evolution,
         )
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._give_up)

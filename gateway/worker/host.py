@@ -122,8 +122,8 @@ class Host:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def close(self, grace: float) -> None:
-        """Cancel what runs, give the plugin's lifespan `grace` seconds to close, and stop; without one, just stop."""
-        if self._resource is not None:
+        """Give what the plugin has open `grace` seconds to close, and stop; where nothing is open, just stop."""
+        if self._resource is not None or self._attempts.is_connected:
             ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
             try:
                 await asyncio.wait_for(asyncio.wrap_future(ending), grace)
@@ -144,6 +144,7 @@ class Host:
     async def _end(self) -> None:
         for task in self._tasks:
             task.cancel()
+        await self._attempts.close()
         if self._resource and self._living:
             self._resource.stop()
             if not self.is_ready:

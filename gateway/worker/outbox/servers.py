@@ -11,6 +11,11 @@ class Servers:
         self._settings = settings
         self._clients: dict[str, Evolution] = {}
 
+    @property
+    def is_open(self) -> bool:
+        """Some client was made."""
+        return bool(self._clients)
+
     def client(self, server: str | None = None) -> Evolution:
         """The client of a server; None: of the configured one."""
         url = server or self._settings.url
