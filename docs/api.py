@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import gateway
 from gateway import testing
+from gateway.plugins.answers import Answers
 from gateway.plugins.sends import Sends
 
 PAGE: Final = Path(__file__).with_suffix(".md")
@@ -21,9 +22,11 @@ Generated from the docstrings by `python docs/api.py`; edit those instead. Event
 [a page of their own](events.md), and so have [filters](reference.md#filters).
 """
 _GATEWAY: Final = (
-    *("Plugin", "Context", "Sends", "EventContext", "Queued", "Delivery", "Row", "Card", "Secret"),
+    *("Plugin", "Context", "Answers", "Sends", "EventContext", "Queued", "Delivery", "Row", "Card", "Secret"),
     *("Retry", "Drop", "ContextClosed", "StateError", "PluginError", "ConfigError"),
 )
+_MIXED_IN: Final[dict[str, type[Any]]] = {"Answers": Answers, "Sends": Sends}
+"""Parts of a context, which nobody imports."""
 _TESTING: Final = (
     *("Bot", "Chat", "GroupChat", "Conversation", "Reply", "HandlerFailed", "NotSent", "DeadLetter"),
     *("EvolutionServer", "Fault"),
@@ -35,7 +38,7 @@ def page() -> str:
     parts = [_HEAD]
     for module, names in ((gateway, _GATEWAY), (testing, _TESTING)):
         parts.append(f"# `{module.__name__}`\n")
-        parts += [_about(Sends if name == "Sends" else getattr(module, name)) for name in names]
+        parts += [_about(_MIXED_IN.get(name) or getattr(module, name)) for name in names]
     return "\n".join(parts)
 
 

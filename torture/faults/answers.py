@@ -102,6 +102,6 @@ def _say(stage: Stage) -> None:
 
 
 FAULTS: Final = (
-    Fault("kill -9 of the worker while answers get lost", 30, answer_exactly_once),
+    Fault("kill -9 while answers get lost", 30, answer_exactly_once),
     Fault("the same, and nothing tells what left", 30, answer_at_most_once),
 )
