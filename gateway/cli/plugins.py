@@ -54,6 +54,16 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
         return f"{place} {self.text}".strip()
 
 
+class Checked(msgspec.Struct, frozen=True):
+    """What `gateway check` found."""
+
+    plugins: list[str]
+    """Names of those that would be run."""
+    problems: list[Problem]
+    doubts: list[Problem] = []
+    """Allowed, and hardly ever meant."""
+
+
 @click.command()
 @click.argument("name", required=False)
 @config_option
@@ -105,16 +115,16 @@ def routes(config_file: Path | None, *, as_json: bool) -> None:
 
 @click.command()
 @config_option
-@json_option("Print one JSON object: ok, plugins, problems.")
+@json_option("Print one JSON object: ok, plugins, problems, doubts.")
 def check(config_file: Path | None, *, as_json: bool) -> None:
     """Load config and plugins, report what is wrong, start nothing. Exit code 1 if anything is."""
-    problems, found = _check(config_file)
+    checked = _check(config_file)
     if as_json:
-        click.echo(json_text({"ok": not problems, "plugins": found, "problems": problems}))
+        click.echo(json_text({"ok": not checked.problems, **msgspec.structs.asdict(checked)}))
     else:
-        for line in _check_lines(problems, found):
+        for line in _check_lines(checked):
             click.echo(line)
-    if problems:
+    if checked.problems:
         sys.exit(1)
 
 
@@ -196,16 +206,18 @@ def _say_errors(errors: Sequence[LoadError]) -> None:
         sys.exit(1)
 
 
-def _check(config_file: Path | None) -> tuple[list[Problem], list[str]]:
-    """What is wrong, and the names of the plugins that would be run."""
+def _check(config_file: Path | None) -> Checked:
     try:
         config = load_config(config_file)
         refuse_open_listener(config)
         loaded = _load(config)
     except GatewayError as error:
-        return [Problem(str(error))], []
-    problems = [*map(_problem, loaded.errors), *_strangers(config, loaded)]
-    return problems, [each.plugin.name for each in _enabled(config, loaded)]
+        return Checked([], [Problem(str(error))])
+    return Checked(
+        plugins=[each.plugin.name for each in _enabled(config, loaded)],
+        problems=[*map(_problem, loaded.errors), *_strangers(config, loaded)],
+        doubts=[*map(_problem, loaded.warnings)],
+    )
 
 
 def _strangers(config: Config, loaded: Loaded) -> Iterator[Problem]:
@@ -224,15 +236,18 @@ def _problem(error: LoadError) -> Problem:
     return Problem(error.text, _short(error.file), error.line, todo)
 
 
-def _check_lines(problems: Sequence[Problem], found: Sequence[str]) -> Iterator[str]:
-    for problem in problems:
+def _check_lines(checked: Checked) -> Iterator[str]:
+    for doubt in checked.doubts:
+        yield f"  {click.style('!', fg='yellow')} {doubt}"
+    for problem in checked.problems:
         yield f"  {click.style('✗', fg='red')} {problem}"
         if problem.todo:
             yield f"    {problem.todo}"
-    if problems:
-        yield f"  {count(len(problems), 'problem')}; nothing was started"
-    else:
-        yield f"  {click.style('✓', fg='green')} config and {count(len(found), 'plugin')} are fine: {', '.join(found)}"
+    if checked.problems:
+        yield f"  {count(len(checked.problems), 'problem')}; nothing was started"
+        return
+    names_ = ", ".join(checked.plugins)
+    yield f"  {click.style('✓', fg='green')} config and {count(len(checked.plugins), 'plugin')} are fine: {names_}"
 
 
 def _short(path: Path) -> str:

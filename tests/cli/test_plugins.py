@@ -213,3 +213,83 @@ def test_each_command_explains_itself(command: str, gateway: Command) -> None:
 @pytest.mark.parametrize("command", ["plugins", "routes", "check", "events", "dead", "login", "simulate"])
 def test_an_option_nobody_knows_is_wrong_use(command: str, gateway: Command) -> None:
     assert gateway(command, "--nonsense").returncode == 2
+
+
+SET_UP = """
+import msgspec
+
+from gateway import Plugin, Secret
+
+
+class Settings(msgspec.Struct):
+    url: str
+    '''Where the shop's
+    service answers.'''
+    api_key: Secret = Secret()
+    timeout: float = 10
+
+
+plugin = Plugin(settings=Settings)
+"""
+CANARY = "canary-4711"
+
+
+@pytest.fixture
+def shop(bot: Path) -> Path:
+    """A bot whose one plugin has settings."""
+    (bot / "routes" / "shop.py").write_text(SET_UP)
+    settings = {"url": "https://example.com", "api_key": CANARY}
+    (bot / "config.yaml").write_text(json.dumps({"plugins": {"shop": {"settings": settings}}}))
+    return bot
+
+
+def test_one_plugin_shows_its_settings_with_defaults_docs_and_no_secret(gateway: Command, shop: Path) -> None:
+    done = gateway("plugins", "shop", "--json", cwd=shop)
+
+    (view,) = lines(done)
+    assert view["settings"] == [
+        {
+            "name": "url",
+            "type": "str",
+            "default": None,
+            "value": '"https://example.com"',
+            "doc": "Where the shop's service answers.",
+        },
+        {"name": "api_key", "type": "Secret", "default": "(none)", "value": "[redacted]", "doc": ""},
+        {"name": "timeout", "type": "float", "default": "10", "value": "10", "doc": ""},
+    ]
+
+
+def test_people_see_the_same_settings(gateway: Command, shop: Path) -> None:
+    done = gateway("plugins", "shop", cwd=shop)
+
+    assert "Where the shop's service answers." in done.stdout
+    assert CANARY not in done.stdout + done.stderr
+
+
+def test_a_plugin_that_is_not_there_is_wrong_use(gateway: Command, shop: Path) -> None:
+    done = gateway("plugins", "shoop", cwd=shop)
+
+    assert done.returncode == 2
+    assert "no plugin shoop; there is shop" in done.stderr
+
+
+def test_a_setting_that_does_not_fit_is_a_problem_with_key_and_line(gateway: Command, shop: Path) -> None:
+    (shop / "config.yaml").write_text("plugins:\n  shop:\n    settings:\n      url: https://x\n      timeout: soon\n")
+
+    done = gateway("check", cwd=shop)
+
+    assert done.returncode == 1
+    assert "config.yaml, line 5: plugins.shop.settings.timeout: expected a number, got text" in done.stdout
+
+
+def test_check_doubts_a_handler_that_may_answer_itself_and_passes(gateway: Command, bot: Path) -> None:
+    echo = "\n\n@plugin.on(MessagesUpsert)\nasync def echo(event, ctx):\n    ctx.reply('x')\n"
+    (bot / "routes" / "shop.py").write_text(SHOP + echo)
+
+    done = gateway("check", "--json", cwd=bot)
+
+    assert done.returncode == 0
+    (checked,) = lines(done)
+    assert (checked["ok"], checked["problems"]) == (True, [])
+    assert "echo answers its own messages too" in str(checked["doubts"])
