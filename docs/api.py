@@ -12,8 +12,6 @@ from typing import Any, Final
 
 import gateway
 from gateway import testing
-from gateway.plugins.answers import Answers
-from gateway.plugins.sends import Sends
 
 PAGE: Final = Path(__file__).with_suffix(".md")
 _HEAD: Final = """# What a bot's author imports
@@ -22,11 +20,9 @@ Generated from the docstrings by `python docs/api.py`; edit those instead. Event
 [a page of their own](events.md), and so have [filters](reference.md#filters).
 """
 _GATEWAY: Final = (
-    *("Plugin", "Context", "Answers", "Sends", "EventContext", "Queued", "Delivery", "Row", "Card", "Secret"),
+    *("Plugin", "Context", "EventContext", "Queued", "Delivery", "Row", "Card", "Secret"),
     *("Retry", "Drop", "ContextClosed", "StateError", "PluginError", "ConfigError"),
 )
-_MIXED_IN: Final[dict[str, type[Any]]] = {"Answers": Answers, "Sends": Sends}
-"""Parts of a context, which nobody imports."""
 _TESTING: Final = (
     *("Bot", "Chat", "GroupChat", "Conversation", "Reply", "HandlerFailed", "NotSent", "DeadLetter"),
     *("EvolutionServer", "Fault"),
@@ -36,14 +32,22 @@ _TESTING: Final = (
 def page() -> str:
     """The whole page."""
     parts = [_HEAD]
+    shown: set[type[Any]] = set()
     for module, names in ((gateway, _GATEWAY), (testing, _TESTING)):
         parts.append(f"# `{module.__name__}`\n")
-        parts += [_about(_MIXED_IN.get(name) or getattr(module, name)) for name in names]
+        for name in names:
+            for kind in filter(_is_ours, getattr(module, name).__mro__):
+                parts += [] if kind in shown else [_about(kind)]
+                shown.add(kind)
     return "\n".join(parts)
 
 
+def _is_ours(kind: type[Any]) -> bool:
+    return kind.__module__.startswith("gateway.")
+
+
 def _about(kind: type[Any]) -> str:
-    bases = [base.__name__ for base in kind.__bases__ if base.__module__.startswith("gateway.")]
+    bases = [base.__name__ for base in filter(_is_ours, kind.__bases__)]
     lines = [f"## {kind.__name__}\n", _said(kind), ""]
     if bases:
         lines += [f"Has everything of {', '.join(bases)}.\n"]

@@ -1,4 +1,4 @@
-"""Welcomes whoever joins a group, and takes links away."""
+"""Welcomes whoever joins a group, and takes links away that no admin has sent."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ async def rules(event: MessagesUpsert, ctx: Context) -> None:
     ctx.quote("No links. Be kind.")
 
 
-@plugin.message(f.group & f.has_link)
+@plugin.message(f.group & f.has_link & ~f.from_admin)
 async def link(event: MessagesUpsert, ctx: Context) -> None:
     """Deleting what others wrote takes an admin: make the bot one."""
     links = ctx.state["links"] = ctx.state.get("links", 0) + 1

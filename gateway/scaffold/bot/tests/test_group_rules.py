@@ -30,6 +30,13 @@ async def test_a_link_is_taken_away_and_counted(bot: Bot) -> None:
     assert [each.id for each in neighbours.sent if each.kind == "delete"] == bia.messages
 
 
+async def test_an_admin_may_send_links(bot: Bot) -> None:
+    ana = bot.chat("+55 11 99999-0002")
+    neighbours = bot.group("Neighbours", ana)  # whoever is named first has made it, and is its admin
+
+    assert await ana.send("our page: https://example.com", to=neighbours) == []
+
+
 async def test_the_rules_are_quoted_to_whoever_asks(bot: Bot) -> None:
     ana = bot.chat("+55 11 99999-0002")
     neighbours = bot.group("Neighbours", ana)
