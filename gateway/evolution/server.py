@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from gateway.evolution.call import Call, Request, Version, spell
-from gateway.evolution.errors import EvolutionError, EvolutionUnsure, UnsupportedCall
+from gateway.evolution.errors import EvolutionError, EvolutionUnsure, Unauthorized, UnsupportedCall
 from gateway.evolution.refusal import is_refusal, refused
 from gateway.redact import Redactor, redact_url
 
@@ -108,7 +108,7 @@ class Server:
     async def _welcome(self) -> object:
         try:
             return await self.welcome()
-        except UnsupportedCall:  # a proxy that lets only the calls through
+        except (UnsupportedCall, Unauthorized):  # a proxy that lets only the calls through: Evolution shows this to all
             return None
 
     async def _exchange(self, request: Request) -> object:

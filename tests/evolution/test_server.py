@@ -103,8 +103,11 @@ async def test_a_server_that_does_not_tell_its_version_has_been_sent_nothing(evo
     assert evolution.requests == []
 
 
-async def test_a_proxy_that_hides_the_version_does_not_hinder(evolution: FakeEvolution, client: Evolution) -> None:
-    evolution.welcome = lambda: web.Response(status=404, text="<html>Not Found</html>")
+@pytest.mark.parametrize("status", [200, 302, 401, 403, 404])
+async def test_a_proxy_that_hides_the_version_does_not_hinder(
+    evolution: FakeEvolution, client: Evolution, status: int
+) -> None:
+    evolution.welcome = lambda: web.Response(status=status, text="<html>Not for you</html>")
 
     await client.send_text("shop-1", TO, "hi")
 
