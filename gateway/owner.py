@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
-from gateway.errors import DataFolderBusy
+from gateway.config import Config
+from gateway.errors import DataFolderBusy, GatewayError
 
 Half = Literal["receiver", "worker", "simulator"]
 _RETRY: Final = 0.05  # seconds
@@ -65,3 +66,16 @@ class Owner:
         except BlockingIOError:
             return False
         return True
+
+
+def data_folder(config: Config) -> Path:
+    """The data folder, made with mode 0700 where it is missing.
+
+    Raises:
+        GatewayError: it can't be made.
+    """
+    try:
+        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise GatewayError(f"the data folder {config.data} can't be made: {error.strerror}") from error
+    return config.data

@@ -27,5 +27,5 @@ COMMANDS: Final[dict[str, Command]] = {
     "check": Command("gateway.cli.plugins", "Load config and plugins, report what is wrong, start nothing."),
     "decode": Command("gateway.cli.decode", "Show what a handler would see of a payload, as JSON."),
     "receive": Command("gateway.cli.serve", "Run the receiver alone: accept events, serve the live page."),
-    "work": Command("gateway.cli.serve", "Run the worker alone: run the plugins."),
+    "work": Command("gateway.cli.work", "Run the worker alone: run the plugins."),
 }

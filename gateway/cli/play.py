@@ -16,6 +16,7 @@ from gateway.cli.chat import Screen, kept_terminal, lines_of, mine, read_lines
 from gateway.cli.talk import HELP, Refusal, Talk
 from gateway.config import Config
 from gateway.errors import GatewayError
+from gateway.owner import data_folder
 from gateway.play import Play, announced
 from gateway.redact import printable
 from gateway.simulate import Outcome, target_of
@@ -24,7 +25,6 @@ from gateway.testing import EvolutionServer, Happening, Person
 from gateway.web.controls import read_facts
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader
 from gateway.worker.loading import SENDS_TO
-from gateway.worker.process import data_folder
 
 LOOK_EVERY: Final = 0.1  # seconds
 VERSION: Final = "2.3.7"

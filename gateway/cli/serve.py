@@ -1,4 +1,4 @@
-"""`gateway serve`, `receive` and `work`: the processes."""
+"""`gateway serve` and `receive`: the receiver's process. The worker's has a module of its own, and loads less."""
 
 import asyncio
 import os
@@ -9,15 +9,11 @@ from pathlib import Path
 import click
 
 from gateway import __version__
-from gateway.cli.options import config_option, load_config
-from gateway.config import Config, secrets
-from gateway.log import configure, log
-from gateway.play import with_play
+from gateway.cli.options import config_option
+from gateway.cli.process import prepare
+from gateway.config import Config
 from gateway.serve.receiver import Started
 from gateway.serve.receiver import serve as run_receiver
-from gateway.web.login import admin_token
-from gateway.worker.process import data_folder
-from gateway.worker.process import work as run_worker
 
 
 @click.command()
@@ -25,7 +21,7 @@ from gateway.worker.process import work as run_worker
 @click.option("--show-link", is_flag=True, help="Print the login link even where the output is no terminal.")
 def serve(config_file: Path | None, *, show_link: bool) -> None:
     """Run the gateway: receiver, worker and live page, until it is stopped."""
-    config = _prepare(config_file)
+    config = prepare(config_file)
     _receive(config, config_file, with_worker=True, show_link=show_link)
 
 
@@ -34,26 +30,7 @@ def serve(config_file: Path | None, *, show_link: bool) -> None:
 @click.option("--show-link", is_flag=True, help="Print the login link even where the output is no terminal.")
 def receive(config_file: Path | None, *, show_link: bool) -> None:
     """Run the receiver alone: accept events and serve the live page. `gateway work` runs the other half."""
-    _receive(_prepare(config_file), config_file, with_worker=False, show_link=show_link)
-
-
-@click.command()
-@config_option
-@click.option("--link", type=int, hidden=True, help="Descriptor of the socket to the receiver.")
-def work(config_file: Path | None, *, link: int | None) -> None:
-    """Run the worker alone: run the plugins on what a receiver on the same data folder accepts."""
-    config = _prepare(config_file)
-    played = with_play(config)
-    if played is not config:
-        log.info("answers_played", result="answers go to  gateway simulate --server  and to nobody's phone")
-    sys.exit(run_worker(played, link))
-
-
-def _prepare(config_file: Path | None) -> Config:
-    config = load_config(config_file)
-    data_folder(config)
-    configure(config.log.format, config.log.level, (*secrets(config), admin_token(config).reveal()))
-    return config
+    _receive(prepare(config_file), config_file, with_worker=False, show_link=show_link)
 
 
 def _receive(config: Config, config_file: Path | None, *, with_worker: bool, show_link: bool) -> None:

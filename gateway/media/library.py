@@ -17,7 +17,6 @@ from gateway.events import Event, Media, Message, MessageEvent, MessagesSet
 from gateway.events.numbers import octets
 from gateway.evolution import Evolution, EvolutionError
 from gateway.media.cache import Cache, Draft
-from gateway.media.cipher import KEY_BYTES, Decipher
 from gateway.media.download import Downloads, too_large
 from gateway.media.hosts import WHATSAPP, Hosts
 
@@ -123,6 +122,9 @@ class Library:
         await self._pour(self._rest(origin.instance, origin.message_id), draft.write)
 
     async def _by_whatsapp(self, media: Media, _origin: Origin, draft: Draft) -> None:
+        # The library of ciphers takes 9 MB and a tenth of a second, and most gateways never need it.
+        from gateway.media.cipher import KEY_BYTES, Decipher  # noqa: PLC0415
+
         key = octets(media.content.get("mediaKey"))
         if key is None or len(key) != KEY_BYTES:
             raise MediaUnavailable("the event has no mediaKey")

@@ -21,8 +21,8 @@ from gateway.play import FILE as PLAY
 from gateway.serve.child import Child
 from gateway.serve.restarts import CALM, Restarts
 from gateway.serve.watch import Watch
+from gateway.worker.exits import EXIT_OUTGROWN, EXIT_UNUSABLE
 from gateway.worker.link import LoadReport
-from gateway.worker.process import EXIT_OUTGROWN, EXIT_UNUSABLE
 
 LOAD_WITHIN: Final = 60.0
 """Seconds that loading changed plugin files may take."""

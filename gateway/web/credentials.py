@@ -6,25 +6,18 @@ body authenticates nothing: it is the sender's secret, and it is posted to every
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial
 from hmac import compare_digest
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
-import jwt
 import msgspec
 
 from gateway.config import Secret, Webhook
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
-
-LEEWAY: Final = 1_800  # seconds; Evolution signs once, for 600 s, and reuses the token in retries over 20 minutes
-
-_LATEST: Final = 2**53  # seconds; whole numbers above it are no longer exact
-_CLAIMS: Final = {"app": "evolution", "action": "webhook"}
-_BLOCK: Final = 64  # bytes; HMAC-SHA256 fills a shorter key up to this with zeros itself
 
 
 class Headers(Protocol):
@@ -54,7 +47,7 @@ class Credentials:
         self._trusted = webhook.trusted_proxies
         self._is_open = auth == "none" or not auth.is_set
         self._header = None if auth == "none" else auth.header
-        self._jwt_keys = () if auth == "none" else tuple(_signing_key(key) for key in auth.jwt_key)
+        self._token_checks = () if auth == "none" else _token_checks(auth.jwt_key)
         self._path = () if auth == "none" else _digests(auth.path_secret)
         self._allow = () if auth == "none" else auth.allow
         self._values = _digests(self._header.values) if self._header else ()
@@ -94,10 +87,10 @@ class Credentials:
         yield _Finding(allowed=right, reason=f"header {self._header.name} {what}")
 
     def _judge_token(self, headers: Headers, now: float) -> Iterable["_Finding"]:
-        if not self._jwt_keys:
+        if not self._token_checks:
             return
         tokens = [value[7:].strip() for value in headers.getall("Authorization", []) if value[:7].lower() == "bearer "]
-        wrongs = [_find_wrong(token, key, now) for token in tokens for key in self._jwt_keys]
+        wrongs = [find_wrong(token, now) for token in tokens for find_wrong in self._token_checks]
         right = None in wrongs
         yield _Finding(allowed=right, reason=f"token {'is right' if right else _worst(wrongs)}")
 
@@ -157,59 +150,19 @@ def _is_within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address in network for network in networks)
 
 
-def _find_wrong(token: str, key: bytes, now: float) -> str | None:
-    """What is wrong with a token of Evolution's; None when it is right."""
-    try:
-        claims: dict[str, Any] = jwt.decode(token, key, algorithms=["HS256"], options=_OPTIONS)
-    except jwt.MissingRequiredClaimError as error:
-        return f"has no {error.claim}"
-    except jwt.InvalidSignatureError:
-        return "is signed with another key"
-    except (jwt.PyJWTError, ValueError, RecursionError) as error:  # the last two from a header no sender would make
-        return f"is no HS256 token ({type(error).__name__})"
-    return _find_wrong_claim(claims, now)
+def _token_checks(keys: Sequence[Secret]) -> tuple[Callable[[str, float], str | None], ...]:
+    """For each key: what is wrong with a token at a time; None when it is right."""
+    if not keys:
+        return ()
+    from gateway.web.tokens import find_wrong, signing_key  # noqa: PLC0415 -- it is large, and only this needs it
 
-
-def _find_wrong_claim(claims: dict[str, Any], now: float) -> str | None:
-    wrong = next((name for name, value in _CLAIMS.items() if claims.get(name) != value), None)
-    if wrong:
-        return f"is not for this: {wrong} is not {_CLAIMS[wrong]}"
-    if not _is_time(claims["iat"]) or not _is_time(claims["exp"]):
-        return "has no times in seconds"
-    if claims["iat"] > now + LEEWAY:
-        return f"was signed {claims['iat'] - now:.0f} s ahead of this machine's clock"
-    if claims["exp"] + LEEWAY < now:
-        return f"expired {now - claims['exp']:.0f} s ago, {LEEWAY} s are let pass"
-    return None
-
-
-_OPTIONS: Final[jwt.types.Options] = {
-    "require": ["iat", "exp"],
-    # The times are judged here, by the clock handed in; PyJWT would read its own.
-    "verify_exp": False,
-    "verify_iat": False,
-    "verify_nbf": False,
-    "verify_aud": False,
-    "verify_iss": False,
-    "verify_sub": False,
-    "verify_jti": False,
-}
-
-
-def _is_time(value: object) -> bool:
-    """Whether a claim is a number of seconds that can be computed with: no NaN, no 400 digits."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LATEST
+    return tuple(partial(find_wrong, signing_key(key)) for key in keys)
 
 
 def _worst(wrongs: Sequence[str | None]) -> str:
     """The most telling of what is wrong: with two keys, that another one signed says least."""
     telling = [wrong for wrong in wrongs if wrong and "another key" not in wrong]
     return next(iter([*telling, *(wrong for wrong in wrongs if wrong)]), "is missing")
-
-
-def _signing_key(secret: Secret) -> bytes:
-    """The key as HMAC sees it; filled up here, as PyJWT would warn of each short one."""
-    return secret.reveal().encode().ljust(_BLOCK, b"\0")
 
 
 def _digests(secrets: Iterable[Secret]) -> tuple[bytes, ...]:

@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final, Literal
 
 from gateway.config import Config
@@ -19,6 +18,7 @@ from gateway.work import WorkStore
 from gateway.work.retention import work_retention
 from gateway.worker.crew import Crew
 from gateway.worker.engine import Engine
+from gateway.worker.exits import EXIT_FAILED, EXIT_OUTGROWN, EXIT_STUCK, EXIT_UNUSABLE
 from gateway.worker.intake import Intake
 from gateway.worker.link import WorkerLink
 from gateway.worker.loading import load_plugins, log_errors, report
@@ -30,15 +30,8 @@ SHORT_GRACE: Final = 1.0
 """Seconds that handlers get when another worker waits to take over, or memory runs out; the rest is run anew."""
 LOCK_PATIENCE: Final = 10.0
 """Seconds to wait for an earlier worker that is on its way out."""
-EXIT_FAILED: Final = 1
-EXIT_STUCK: Final = 4
-"""A handler could be stopped by nothing; another worker goes on without it."""
-EXIT_UNUSABLE: Final = 3
-"""The plugins can't be loaded, on a gateway that has never run: better not to begin."""
 SWITCH: Final = 0.0005
 """Seconds a handler that only computes keeps the interpreter from the other threads; Python's own 5 ms add up."""
-EXIT_OUTGROWN: Final = 5
-"""It held more memory than `worker.memory`; another worker goes on."""
 POLL_LINKED: Final = 5.0
 POLL_ALONE: Final = 0.25
 """Seconds between looks at the journal: with a receiver that wakes the worker, and without."""
@@ -146,16 +139,3 @@ def _say_nothing(_seqs: Sequence[int]) -> None:
 
 def _say_no_trouble(_about: str, _sentence: str | None) -> None:
     """Nobody listens: the log says it too."""
-
-
-def data_folder(config: Config) -> Path:
-    """The data folder, made with mode 0700 where it is missing.
-
-    Raises:
-        GatewayError: it can't be made.
-    """
-    try:
-        config.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise GatewayError(f"the data folder {config.data} can't be made: {error.strerror}") from error
-    return config.data

@@ -12,7 +12,7 @@ import pytest
 
 from gateway.config import Config, load
 from gateway.evolution.errors import EvolutionError
-from gateway.owner import Owner
+from gateway.owner import Owner, data_folder
 from gateway.serve.receiver import Gateway as Receiver
 from gateway.testing.evolution import EvolutionServer
 from gateway.wiring.connecting import Stuck, Wishes, connect
@@ -20,7 +20,6 @@ from gateway.wiring.examination import examine
 from gateway.wiring.finding import Finding
 from gateway.wiring.peer import Peer
 from gateway.wiring.probe import newest
-from gateway.worker.process import data_folder
 from tests.support.gateway import free_port
 
 PATIENCE = 0.5

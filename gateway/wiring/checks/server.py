@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from gateway.evolution.errors import EvolutionUnreachable, Unauthorized, UnsupportedCall
-from gateway.web.credentials import LEEWAY
+from gateway.web.tokens import LEEWAY
 from gateway.wiring.finding import Finding, failure, ok, warning
 from gateway.wiring.scene import Scene
 
