@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import sqlite3
 import sys
 import time
@@ -55,11 +56,15 @@ def play(config: Config, player: Player) -> None:
             "evolution.apikey is set: this gateway answers real people, and a play must not. Leave the key out to try "
             "it, or use a folder of its own:  gateway init mybot"
         )
-    with kept_terminal():
+    with kept_terminal(), contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
         asyncio.run(_play(config, player))
 
 
 async def _play(config: Config, player: Player) -> None:
+    playing = asyncio.current_task()
+    assert playing  # noqa: S101 -- this is one
+    for number in (signal.SIGTERM, signal.SIGHUP):  # a window that is closed, too, ends the play for the gateway
+        asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
     screen = Screen(is_terminal=sys.stdin.isatty() and sys.stdout.isatty())
     async with EvolutionServer(version=VERSION, apikey=token_hex(_KEY_BYTES), on_retry=_Notice(screen)) as server:
         target = target_of(config)

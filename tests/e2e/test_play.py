@@ -3,12 +3,14 @@
 import asyncio
 import os
 import pty
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 import orjson
+import pytest
 
 from gateway.play import FILE
 from tests.support.bodies import message
@@ -106,6 +108,19 @@ async def test_what_a_killed_player_left_behind_counts_for_nothing(gateway: Gate
     assert [row.status for row in gateway.outbox()] == ["shown"]
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+async def test_a_play_that_is_ended_from_outside_leaves_nothing_behind(
+    gateway: Gateway, number: signal.Signals
+) -> None:
+    terminal = await Terminal.open(gateway.folder)
+    await until((gateway.data / FILE).exists, "somebody plays")
+
+    terminal.signal(number)
+
+    assert await terminal.ended() == 0
+    assert not (gateway.data / FILE).exists()
+
+
 async def test_a_handler_that_fails_is_told_of(gateway: Gateway) -> None:
     gateway.plugin(
         "shop",
@@ -157,6 +172,9 @@ class Terminal:
         )
         os.close(theirs)
         return cls(process, ours)
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
 
     def type(self, keys: str) -> None:
         os.write(self._descriptor, keys.encode())

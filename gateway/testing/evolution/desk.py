@@ -75,13 +75,12 @@ class Desk:
         if endpoint is None or endpoint.verb(is_old=self._world.is_old) != request.method:
             self._complain(request, "there is no such call")
             raise refusals.no_route(request.method, request.path)
+        call = self._read(request, endpoint, instance_name, query)
         rule = self._faults.draw(name)
-        number = request.body.get("number", "") if isinstance(request.body, dict) else ""
-        if rule and (wanted := refused(rule.fault, instance_name, str(number))):
+        if rule and (wanted := refused(rule.fault, instance_name, str(call.body.get("number", "")))):
             raise wanted
         if rule and not rule.fault.is_after:
             raise NoAnswer(is_cut=rule.fault is Fault.RESET)
-        call = self._read(request, endpoint, instance_name, query)
         await self._wait(call)
         answer = endpoint.answer(call)
         await self._fail_after(rule)
