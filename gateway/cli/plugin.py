@@ -24,7 +24,7 @@ class Setting(msgspec.Struct, frozen=True):
     default: str | None
     """None: it has to be set."""
     value: str
-    """What counts now."""
+    """What counts now; "?" where the settings can't be read."""
     doc: str
     """What its author wrote below it."""
 
@@ -34,13 +34,13 @@ def settings_of(loaded: LoadedPlugin) -> list[Setting]:
     kind = loaded.plugin.settings_type
     if kind is None:
         return []
-    docs = _docs(kind)
+    docs, now = _docs(kind), loaded.plugin.settings
     return [
         Setting(
             name=field.encode_name,
             type=_type(field.type),
             default=None if field.required else _shown(field.name, _default(field)),
-            value=_shown(field.name, getattr(loaded.plugin.settings, field.name, None)),
+            value=_shown(field.name, getattr(now, field.name)) if now else "?",
             doc=docs.get(field.name, ""),
         )
         for field in msgspec.structs.fields(kind)

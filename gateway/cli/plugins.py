@@ -73,6 +73,7 @@ def plugins(name: str | None, config_file: Path | None, *, as_json: bool) -> Non
     config = load_config(config_file)
     loaded = _load(config)
     shown = [each for each in loaded.plugins if name in (None, each.plugin.name)]
+    shown += [each for each in loaded.unset if each.plugin.name == name]
     if name and not (shown or loaded.errors):
         raise click.UsageError(f"no plugin {name}; there is {', '.join(each.plugin.name for each in loaded.plugins)}")
     outages, paused = _outages(config), read_paused(config.data)

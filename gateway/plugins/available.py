@@ -17,7 +17,12 @@ def load_all(config: Config) -> Loaded:
     loaded = without_clashes([*folder.plugins, *folder.errors, *load_installed()])
     refused = {id(each): error for each in loaded.plugins if (error := _configure(config, each))}
     kept = tuple(each for each in loaded.plugins if id(each) not in refused)
-    return Loaded(kept, (*loaded.errors, *refused.values()), tuple(each for one in kept for each in _warnings(one)))
+    return Loaded(
+        plugins=kept,
+        errors=(*loaded.errors, *refused.values()),
+        warnings=tuple(each for one in kept for each in _warnings(one)),
+        unset=tuple(each for each in loaded.plugins if id(each) in refused),
+    )
 
 
 def _configure(config: Config, loaded: LoadedPlugin) -> LoadError | None:

@@ -56,14 +56,19 @@ async def _noted(answer: Awaitable[bool], look: Look, ctx: EventContext[Any, Any
     return matched
 
 
-def make_handler(function: Function, events: tuple[type[Event], ...], filters: Sequence[Filter[Any]]) -> Handler:
-    """Check a function and its filters against the events they are for.
+def make_handler(
+    function: Function,
+    events: tuple[type[Event], ...],
+    filters: Sequence[Filter[Any]],
+    settings: type[Any] | None = None,
+) -> Handler:
+    """Check a function and its filters against the events they are for, and the settings it expects in its context.
 
     Raises:
         Misuse: the function can't be called with (event, ctx), or a filter asks what these events don't have.
     """
     _check_function(function)
-    _check_annotations(function, events)
+    _check_annotations(function, events, settings)
     _check_filters(function, events, filters)
     place = Misuse.of(function, "")
     return Handler(
@@ -111,7 +116,7 @@ def _check_function(function: object) -> None:
         raise Misuse.of(function, text) from None
 
 
-def _check_annotations(function: Function, events: tuple[type[Event], ...]) -> None:
+def _check_annotations(function: Function, events: tuple[type[Event], ...], settings: type[Any] | None) -> None:
     """Hold the types an author wrote against what will arrive; those that can't be read now are left alone."""
     try:
         hints = inspect.get_annotations(function, eval_str=True)
@@ -122,6 +127,18 @@ def _check_annotations(function: Function, events: tuple[type[Event], ...]) -> N
     plain = [event.__name__ for event in events if not issubclass(event, ChatEvent)]
     if plain and _is_subclass(ctx_hint, Context):
         raise Misuse.of(function, f"{plain[0]} has no chat to answer in: ctx is an EventContext there, not a Context")
+    _check_settings_hint(function, ctx_hint, settings)
+
+
+def _check_settings_hint(function: Function, hint: object, settings: type[Any] | None) -> None:
+    """`Context[Shop, ...]` promises the settings of `Plugin(settings=Shop)`."""
+    wanted: object = next(iter(get_args(hint)), None) if _is_subclass(hint, EventContext) else None
+    if not isinstance(wanted, type) or not issubclass(wanted, msgspec.Struct):
+        return
+    if settings is None or not issubclass(settings, wanted):
+        has = f"are of {settings.__name__}" if settings else "have no type"
+        text = f"its ctx has settings of {_written((wanted,))}, but the plugin's {has}: Plugin(settings=...)"
+        raise Misuse.of(function, text)
 
 
 def _check_event_hint(function: Function, hint: object, events: tuple[type[Event], ...]) -> None:

@@ -55,6 +55,8 @@ class Loaded(msgspec.Struct, frozen=True):
     errors: tuple[LoadError, ...]
     warnings: tuple[LoadError, ...] = ()
     """What is allowed and hardly ever meant."""
+    unset: tuple[LoadedPlugin, ...] = ()
+    """Plugins that are left out, with an error, for their settings alone."""
 
 
 def load_folder(folder: Path, *, only: Collection[str] | None = None) -> Loaded:

@@ -189,7 +189,7 @@ class Plugin(Generic[S, R]):
         checked = tuple(map(require, filters))
 
         def register(function: Callable[[Any, Any], T]) -> Callable[[Any, Any], T]:
-            self._add(make_handler(function, events, checked))
+            self._add(make_handler(function, events, checked, self.settings_type))
             return function
 
         return register

@@ -283,6 +283,21 @@ def test_a_setting_that_does_not_fit_is_a_problem_with_key_and_line(gateway: Com
     assert "config.yaml, line 5: plugins.shop.settings.timeout: expected a number, got text" in done.stdout
 
 
+def test_a_plugin_that_lacks_a_setting_shows_what_can_be_set(gateway: Command, shop: Path) -> None:
+    (shop / "config.yaml").write_text("")
+
+    done = gateway("plugins", "shop", "--json", cwd=shop)
+
+    assert done.returncode == 1
+    assert "plugins.shop.settings.url: it is missing, and has no default" in done.stderr
+    (view,) = lines(done)
+    assert [(each["name"], each["value"]) for each in view["settings"]] == [  # type: ignore[attr-defined]  # JSON
+        ("url", "?"),
+        ("api_key", "?"),
+        ("timeout", "?"),
+    ]
+
+
 def test_check_doubts_a_handler_that_may_answer_itself_and_passes(gateway: Command, bot: Path) -> None:
     echo = "\n\n@plugin.on(MessagesUpsert)\nasync def echo(event, ctx):\n    ctx.reply('x')\n"
     (bot / "routes" / "shop.py").write_text(SHOP + echo)

@@ -60,6 +60,10 @@ MISTAKES = [
         handler("@plugin.on(ConnectionUpdate)", "def take(event: 'ConnectionUpdate', ctx: 'Context[None, None]'):"),
         "ConnectionUpdate has no chat to answer in: ctx is an EventContext there",
     ),
+    (
+        handler("@plugin.message()", "def take(event, ctx: Context[GroupInvite, None]):"),
+        "its ctx has settings of GroupInvite, but the plugin's have no type: Plugin(settings=...)",
+    ),
     (handler("@plugin.message()\n@plugin.on(SendMessage)"), "take has two decorators: write on(A | B)"),
 ]
 

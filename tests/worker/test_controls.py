@@ -357,14 +357,14 @@ async def test_a_suspect_of_a_paused_plugin_holds_nobody_up(bench: Bench, gate: 
         bench.note("begun")
         await gate.passed()
 
-    async with bench.worker(hanging, dies=True):
+    async with bench.worker(hanging, noting(bench), dies=True):
         await bench.post(message("a"))
-        await bench.until(lambda: bench.seen)
+        await bench.until(lambda: "begun" in bench.seen and bench.outcomes("noting"))
     await ask(bench, "pause", Steer(plugin="hanging"))
 
     async with bench.worker(hanging, noting(bench)):
         await bench.post(message("b"))
-        await bench.until(lambda: bench.outcomes("noting"))
+        await bench.until(lambda: (2, "done") in bench.outcomes("noting"))
 
 
 @pytest.mark.parametrize(
