@@ -28,6 +28,7 @@ from gateway.testing.failures import DeadLetter, HandlerFailed
 from gateway.testing.stage import Clock, Stage
 from gateway.work.state import StateReader
 
+__tracebackhide__ = True  # pytest shows the test and the handler, not what is between them
 T = TypeVar("T")
 Given: TypeAlias = Mapping[str, Any] | msgspec.Struct | None
 """Settings of a plugin, or of several by their names."""

@@ -10,6 +10,7 @@ from gateway.plugins.state import Memory, State
 from gateway.testing.evolution import EvolutionServer, Group, Happening, Person
 from gateway.testing.reply import Reply
 
+__tracebackhide__ = True  # pytest shows the test and the handler, not what is between them
 Shape = Literal["image", "video", "audio", "voice", "document", "sticker"]
 Act = Callable[[], Awaitable[object]]
 

@@ -442,3 +442,19 @@ async def test_a_server_that_fails_holds_a_message_up_until_it_works_again() -> 
         await bot.advance(30)
 
         assert ana.replies == ["pong"]
+
+
+async def test_a_handler_may_ask_the_fake_evolution_itself() -> None:
+    plugin = Plugin("asker")
+
+    @plugin.message(f.prefix("is "))
+    async def ask(event: MessagesUpsert, ctx: Context) -> None:
+        [found] = await ctx.api.check_numbers(ctx.instance, [event.text[3:]])
+        ctx.reply("yes" if found.exists else "no")
+
+    async with Bot(plugin) as bot:
+        bot.evolution.absent.add("5511999990003")
+        ana = bot.chat(ANA)
+
+        assert await ana.send("is +55 11 99999-0002") == ["yes"]
+        assert await ana.send("is +55 11 99999-0003") == ["no"]

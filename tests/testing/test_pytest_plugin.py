@@ -84,6 +84,7 @@ async def test_boom(bot):
     assert "boom of ping failed" in done.stdout
     assert f'File "{folder}/routes/ping.py", line 11, in boom' in done.stdout
     assert "LookupError: gone" in done.stdout
+    assert "gateway/testing" not in done.stdout
 
 
 def test_a_failure_that_is_expected_is_none(run: Pytest) -> None:
