@@ -27,6 +27,8 @@ from gateway.web.traffic import Traffic
 
 BODY_PAUSE: Final = 60.0
 """Seconds without a byte of the body until the sender is told to try again."""
+_TAKEN: Final = (hdrs.METH_HEAD, hdrs.METH_POST)
+"""HEAD asks whether a post would be let in, and stores nothing: `gateway connect` and `doctor` knock so."""
 RETRY_AFTER: Final = "5"  # seconds; Evolution ignores it, others do not
 
 Health = Callable[[], bool]
@@ -62,6 +64,8 @@ class Receiver:
         started = time.perf_counter()
         try:
             verdict = self._admit(request, path)
+            if request.method == hdrs.METH_HEAD:
+                return web.Response(status=204)
             body = await self._read(request)
             try:
                 return await self._accept(request, verdict, body, started)
@@ -72,9 +76,9 @@ class Receiver:
 
     def _admit(self, request: web.Request, path: Path) -> Verdict:
         """Everything that can be judged before the body is read."""
-        if request.method != hdrs.METH_POST:
+        if request.method not in _TAKEN:
             where = f"Evolution's webhook URL here ends in {self._webhook.base_path or '/'}"
-            raise Problem(405, f"{where}: paste that into Evolution, which will POST to it.", Allow="POST")
+            raise Problem(405, f"{where}: paste that into Evolution, which will POST to it.", Allow=", ".join(_TAKEN))
         if hdrs.ORIGIN in request.headers or "Sec-Fetch-Site" in request.headers:
             raise Problem(403, "This came from a web page. Evolution's webhooks carry no Origin.")
         inside = self._below_base(path)

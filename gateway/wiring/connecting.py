@@ -7,6 +7,7 @@ is set before the QR code is shown, so that no event is missed and the page show
 import asyncio
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Final, Protocol
 
 import msgspec
@@ -18,7 +19,7 @@ from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError, EvolutionUnreachable, Unauthorized
 from gateway.journal import Summary
 from gateway.wiring.addresses import DOCKER_BRIDGE, bridges, host_of, is_here, towards
-from gateway.wiring.local import Credential, credential_of, is_listening, is_running, urls_of
+from gateway.wiring.local import Credential, credential_of, is_listening, is_running, knock, local_origin, urls_of
 from gateway.wiring.peer import Peer
 from gateway.wiring.probe import FIRST, WITHIN, arrived, send_through
 
@@ -78,6 +79,7 @@ async def connect(config: Config, peer: Peer, wishes: Wishes, say: Say) -> None:
     await _look_at_gateway(config)
     state = await _greet(peer, wishes.instance, say) or await _make(peer, wishes, say)
     credential = credential_of(config, peer.number)
+    await _try_credential(config, credential)
     hook, millis = await _choose_hook(config, peer, wishes, credential, say)
     await _set_hook(peer, wishes.instance, hook, credential, say)
     if millis is not None:
@@ -119,6 +121,20 @@ async def _make(peer: Peer, wishes: Wishes, say: Say) -> str:
     await peer.api.create_instance(wishes.instance, qr=False)
     say.done(f"instance {wishes.instance} created")
     return "close"
+
+
+async def _try_credential(config: Config, credential: Credential) -> None:
+    """Whether the gateway that runs takes what it will be sent: its settings may be older than the file."""
+    auth = config.webhook.auth
+    if auth != "none" and auth.allow:
+        return  # from here nobody can tell what Evolution's address is worth
+    own = f"{local_origin(config)}{config.webhook.base_path}"
+    status = await knock(f"{own}/{credential.path}" if credential.path else own, credential.headers)
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.MISDIRECTED_REQUEST):
+        raise Stuck(
+            f"the gateway that runs refuses what Evolution would send by config.yaml ({status})",
+            "Start it again: its settings, or data/webhook.token, are newer than it",
+        )
 
 
 async def _choose_hook(

@@ -14,7 +14,7 @@ from gateway.config.kept import WEBHOOK_TOKEN, make_token
 from gateway.errors import DataFolderBusy
 from gateway.owner import Owner
 from gateway.simulate.request import make_token as make_token_of
-from gateway.simulate.request import target_of
+from gateway.simulate.request import origin, target_of
 from gateway.wiring.addresses import DOCKER_HOST, bridges, host_of, in_url, is_here, is_known, towards
 
 FIRST_JWT: Final = (2, 3, 0)
@@ -79,9 +79,14 @@ def is_running(config: Config) -> bool:
         return False
 
 
+def local_origin(config: Config) -> str:
+    """Scheme, host and port by which this machine reaches the webhook's listener."""
+    return origin(target_of(config).url)
+
+
 async def is_listening(config: Config) -> bool:
     """Whether a gateway answers where this one is configured to listen."""
-    health = f"http://{urlsplit(target_of(config).url).netloc}/health/live"
+    health = f"{local_origin(config)}/health/live"
     try:
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as session, session.get(health) as answer:
             return answer.status == HTTPStatus.OK and "live" in await answer.text()
@@ -90,22 +95,26 @@ async def is_listening(config: Config) -> bool:
 
 
 async def knock(url: str, headers: Mapping[str, str]) -> int | None:
-    """What a post that nobody keeps is answered there; None: nobody answers.
+    """What Evolution's posts would be answered there, without posting; None: nobody answers.
 
-    401: the credential is wrong. 421: the path is. 415: a gateway would take an event here. It judges a post in this
-    order, and refuses one with an encoding before it reads the body.
+    204: a gateway would take an event. 401: the credential is wrong. 421: the path is.
     """
-    asked = {**headers, "Content-Encoding": "x-knock"}
-    if jwt_key := asked.pop("jwt_key", ""):
-        asked["Authorization"] = f"Bearer {make_token_of(jwt_key, time.time())}"
     try:
         async with (
             aiohttp.ClientSession(timeout=_TIMEOUT) as session,
-            session.post(url, data=b"", headers=asked, allow_redirects=False) as answer,
+            session.head(url, headers=as_sent(headers), allow_redirects=False) as answer,
         ):
             return answer.status
     except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
         return None
+
+
+def as_sent(headers: Mapping[str, str]) -> dict[str, str]:
+    """A webhook's headers as Evolution makes them: one named `jwt_key` becomes a signed token."""
+    sent = dict(headers)
+    if jwt_key := sent.pop("jwt_key", ""):
+        sent["Authorization"] = f"Bearer {make_token_of(jwt_key, time.time())}"
+    return sent
 
 
 def from_here(config: Config, url: str) -> str:
@@ -113,7 +122,7 @@ def from_here(config: Config, url: str) -> str:
     host = host_of(url)
     if host != DOCKER_HOST and is_known(host):
         return url
-    return url.replace(urlsplit(url).netloc, urlsplit(target_of(config).url).netloc, 1)
+    return url.replace(origin(url), local_origin(config), 1)
 
 
 def shown(url: str) -> str:

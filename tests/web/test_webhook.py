@@ -52,7 +52,7 @@ class Site:
             aiohttp.ClientSession() as session,
             session.request(method, URL(url, encoded=True), data=body, headers=sent, allow_redirects=False) as response,
         ):
-            return Answer(response.status, orjson.loads(await response.read()), dict(response.headers))
+            return Answer(response.status, orjson.loads(await response.read() or b"null"), dict(response.headers))
 
     def events(self) -> list[str]:
         return [row.event for row in JournalReader(self.journal.folder).after(0, 10_000)]
@@ -219,7 +219,18 @@ async def test_a_post_to_a_wrong_path_is_told_to_come_again(site: Site) -> None:
 async def test_a_get_is_told_what_the_url_is_for(site: Site) -> None:
     answer = await site.post("/webhook", b"", method="GET")
 
-    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
+    assert (answer.status, answer.headers["Allow"]) == (405, "HEAD, POST")
+
+
+async def test_a_head_says_whether_a_post_would_be_let_in_and_stores_nothing(open_site: Open) -> None:
+    site = await open_site(Webhook(auth=Auth(header=HeaderAuth(values=(Secret("right"),)))))
+
+    taken = await site.post("/webhook/call", b"", method="HEAD", X_Webhook_Token="right")
+    refused = await site.post("/webhook", b"", method="HEAD", X_Webhook_Token="wrong")
+    elsewhere = await site.post("/hook", b"", method="HEAD", X_Webhook_Token="right")
+
+    assert (taken.status, refused.status, elsewhere.status) == (204, 401, 421)
+    assert site.events() == []
 
 
 async def test_a_compressed_body_is_415(site: Site) -> None:

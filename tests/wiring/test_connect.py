@@ -151,6 +151,21 @@ async def test_without_a_gateway_it_says_how_to_start_one(site: Open) -> None:
         assert steps.lines == [f"✗ no gateway runs on {here.data} -> Start it in another terminal:  gateway serve"]
 
 
+async def test_gateway_that_is_older_than_its_settings_is_told_from_a_network_that_lets_nothing_through(
+    site: Open,
+) -> None:
+    async with site() as here:
+        here.settings(webhook={"auth": {"header": {"values": ["old"]}}})
+        await here.start()
+        here.settings(webhook={"auth": {"header": {"values": ["new"]}}})
+
+        steps = await here.connect()
+
+        assert "✗ the gateway that runs refuses what Evolution would send by config.yaml (401)" in steps.lines[-1]
+        assert "Start it again" in steps.lines[-1]
+        assert here.evolution.instance().webhook is None
+
+
 async def test_gateway_of_another_folder_is_not_taken_for_this_one(site: Open, tmp_path: object) -> None:
     async with site() as here:
         await here.start()

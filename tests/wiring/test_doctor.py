@@ -158,6 +158,17 @@ async def test_credential_that_the_gateway_refuses(
         assert fix == "gateway connect shop-1  sets a right one"
 
 
+async def test_allow_list_is_not_judged_from_this_machines_address(site: Open) -> None:
+    async with site() as here:
+        here.settings(webhook={"auth": {"allow": ["10.0.0.0/8"]}})
+        await here.start()
+        here.evolution.point(here.webhook)
+
+        found = [each for each in await here.wrong(patience=0) if each.about == "webhook shop-1"]
+
+        assert [(each.level, each.fix) for each in found] == [("warning", "See below whether its events arrive")]
+
+
 async def refused(here: Site) -> tuple[str, str]:
     found = [each for each in await here.wrong(patience=0) if each.about == "webhook shop-1"]
     assert [each.level for each in found] == ["failure"]
@@ -294,8 +305,11 @@ async def test_proxy_that_lets_small_bodies_through(site: Open) -> None:
             return web.Response(status=413)
         async with (
             aiohttp.ClientSession() as session,
-            session.post(
-                f"http://127.0.0.1:{here.port}{request.path}", data=await request.read(), headers=request.headers
+            session.request(
+                request.method,
+                f"http://127.0.0.1:{here.port}{request.path}",
+                data=await request.read(),
+                headers=request.headers,
             ) as answer,
         ):
             return web.Response(status=answer.status)

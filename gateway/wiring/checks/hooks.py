@@ -51,8 +51,12 @@ async def _answer(scene: Scene, about: str, name: str, hook: Webhook) -> Finding
     if is_here(host_of(hook.url)) and not is_here(host_of(scene.peer.url)):
         return failure(about, f"posts to {where}, which is Evolution's own machine and not this one", again)
     status = await knock(from_here(scene.config, hook.url), hook.headers)
-    if status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+    if status == HTTPStatus.NO_CONTENT:
         return ok(about, f"posts to {where}, and would be let in")
+    auth = scene.config.webhook.auth
+    if status == HTTPStatus.UNAUTHORIZED and auth != "none" and auth.allow:
+        found = f"posts to {where}; whether Evolution's address is in webhook.auth.allow can't be told from here"
+        return warning(about, found, "See below whether its events arrive")
     return failure(about, *_refusal(scene, hook, status, again))
 
 
