@@ -79,3 +79,61 @@ async def test_a_plugin_that_blocks_is_on_the_page_with_its_line_until_it_goes_o
     assert any(word in source[line["line"] - 1] for word in ("time.sleep", "pathlib.Path"))
     assert len(gateway.logged("plugin_free", plugin="shop")) == 1
     assert others == ["other"]
+
+
+async def test_what_a_plugin_cannot_open_is_on_the_page_until_it_can_and_its_deliveries_wait(gateway: Gateway) -> None:
+    up = gateway.folder / "up"
+    gateway.plugin(
+        "shop",
+        f"""
+        import contextlib, pathlib
+
+        @contextlib.asynccontextmanager
+        async def connect():
+            if not pathlib.Path({str(up)!r}).exists():
+                raise ConnectionError("10.0.0.7 refuses")
+            yield "connected"
+
+        plugin = Plugin(lifespan=connect)
+
+        @plugin.message()
+        async def ask(event, ctx):
+            record(ctx, ctx.resource)
+        """,
+    )
+    await gateway.start()
+
+    async with gateway.watched() as page:
+        await gateway.accept(message(1, "hello"))
+        (said,) = await until(lambda: page.strip.get("reasons"), "the page says why it waits")
+        waiting = {row.status for row in gateway.deliveries()}
+        up.touch()
+        await gateway.settled()
+        await until(lambda: page.strip["reasons"] == [], "the page takes it back")
+
+    assert said.startswith("shop can't open what it needs (ConnectionError: 10.0.0.7 refuses)")
+    assert waiting <= {"waiting"}
+    assert {(row.status, row.failures) for row in gateway.deliveries()} == {("done", 0)}
+
+
+async def test_a_bot_in_a_loop_is_stopped_and_the_page_says_where(gateway: Gateway) -> None:
+    gateway.plugin(
+        "echo",
+        """
+        @plugin.message()
+        async def echo(event, ctx):
+            ctx.reply(event.text)
+        """,
+    )
+    gateway.settings(delivery={"replies_per_minute": 3})
+    await gateway.start()
+
+    async with gateway.watched() as page:
+        for body in messages(5, chats=1):
+            await gateway.accept(body)
+        await gateway.settled()
+        (said,) = await until(lambda: page.strip.get("reasons"), "the page says who was stopped")
+
+    assert "echo was stopped in" in said
+    assert len(gateway.logged("loop_stopped", plugin="echo")) == 1
+    assert sorted(row.status for row in gateway.deliveries()) == ["dead", "dead", "done", "done", "done"]
