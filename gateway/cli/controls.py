@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from gateway import names
 from gateway.cli.asking import OPEN, ask, follow, has, me
@@ -91,11 +92,9 @@ def resume(*, plugin: str | None, config_file: Path | None, as_json: bool) -> No
     _do(load_config(config_file), "resume", Steer(plugin=plugin, by=me()), wait=True, as_json=as_json)
 
 
-def change_letters(
-    config: Config, kind: Kind, ids: Sequence[int], plugin: str | None, *, everything: bool, as_json: bool
-) -> None:
+def change_letters(config: Config, kind: Kind, letters: Letters, *, as_json: bool) -> None:
     """Try dead letters again, or drop them; say what became of it."""
-    letters = Letters(ids=tuple(ids), plugin=plugin, all=everything, by=me())
+    letters = msgspec.structs.replace(letters, by=me())
     _check(letters.check)
     _do(config, kind, letters, wait=True, as_json=as_json)
 
@@ -131,6 +130,9 @@ def _say_kept(number: int, *, as_json: bool, is_later: bool) -> None:
 def _lines(report: Report, payload: Replay | Letters | Steer) -> list[str]:
     if isinstance(payload, Steer):
         return [f"  {payload.plugin or 'All plugins'} {'paused' if report.kind == 'pause' else 'resumed'}."]
+    if isinstance(payload, Letters) and payload.messages:
+        word = "Dropped" if report.kind == "drop" else "Queued again"
+        return [f"  {word}: {count(report.found, 'message')}.", *_missing(report, payload)]
     if report.kind == "drop":
         return [f"  Dropped {count(report.found, 'dead letter')}.", *_missing(report, payload)]
     through = sum(number for state, number in report.outcomes.items() if state not in {*OPEN, "retrying"})

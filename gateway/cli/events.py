@@ -20,10 +20,12 @@ from gateway.cli.searching import search_options, tell
 from gateway.config import Config, secrets
 from gateway.errors import GatewayError
 from gateway.follow import Follow
+from gateway.journal.controls import Letters
 from gateway.redact import Redactor, printable
 from gateway.search import Query, search
 from gateway.web.detail import Detail, MessageStory, Story
 from gateway.web.look import DeadLetter, Look
+from gateway.web.outbox import QueuedMessage
 from gateway.web.rows import PluginResult, Row
 
 _TITLES: Final = heading("id", "time", "event", "instance", "who", "plugins")
@@ -63,12 +65,14 @@ def events(
 @click.option("--drop", "change", flag_value="drop", help="Be done with them.")
 @click.option("--plugin", help="With --retry or --drop: those of this plugin.")
 @click.option("--all", "everything", is_flag=True, help="With --retry or --drop: all of them.")
+@click.option("--messages", is_flag=True, help="Messages that could not be sent, instead of deliveries that failed.")
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many are shown.")
 @config_option
 @json_option("Print one JSON object for each dead letter.")
 def dead(
     *,
     ids: Sequence[int],
+    messages: bool,
     change: Literal["retry", "drop"] | None,
     plugin: str | None,
     everything: bool,
@@ -79,16 +83,30 @@ def dead(
     """Show the dead letters: deliveries that failed for good, with their errors. Or change those with the given IDs."""
     config = load_config(config_file)
     if change:
-        change_letters(config, change, ids, plugin, everything=everything, as_json=as_json)
+        letters = Letters(ids=tuple(ids), plugin=plugin, all=everything, messages=messages)
+        change_letters(config, change, letters, as_json=as_json)
         return
     if ids or plugin or everything:
         raise click.UsageError("say what to do with them: --retry or --drop")
-    letters = _look(config, lambda look: look.dead(limit)) if _has_journal(config) else []
+    if messages:
+        _show_unsent(config, limit, as_json=as_json)
+        return
+    dead_ones = _look(config, lambda look: look.dead(limit)) if _has_journal(config) else []
     if as_json:
-        for letter in letters:
+        for letter in dead_ones:
             click.echo(json_text(letter))
     else:
-        _say(_dead_lines(letters) if letters else [_nothing(config, "dead letters")])
+        _say(_dead_lines(dead_ones) if dead_ones else [_nothing(config, "dead letters")])
+
+
+def _show_unsent(config: Config, limit: int, *, as_json: bool) -> None:
+    queue = _look(config, lambda look: look.outbox(["dead"], limit, None)) if _has_journal(config) else None
+    unsent = queue.messages if queue else []
+    if as_json:
+        for message in unsent:
+            click.echo(json_text(message))
+    else:
+        _say(_unsent_lines(unsent) if unsent else [_nothing(config, "unsent messages")])
 
 
 def _show_one(config: Config, event_id: int, *, as_json: bool) -> None:
@@ -195,6 +213,15 @@ def _dead_lines(letters: Sequence[DeadLetter]) -> Iterator[str]:
         yield from _indented(story.error or "no error was kept", 4)
         again = f"gateway dead {letter.id} --retry    or as a new run:  gateway replay {letter.event_id}"
         yield click.style(f"    try it again:  {again} --plugin {story.plugin}", dim=True)
+        yield ""
+
+
+def _unsent_lines(messages: Sequence[QueuedMessage]) -> Iterator[str]:
+    for message in messages:
+        plugin = click.style(message.plugin, bold=True)
+        yield f"  {message.id}   event {message.event_id}   {plugin}   {message.kind} to {message.target}"
+        yield from _indented(message.error or "no error was kept", 4)
+        yield click.style(f"    send it all the same:  gateway dead --messages {message.id} --retry", dim=True)
         yield ""
 
 

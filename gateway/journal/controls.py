@@ -68,6 +68,8 @@ class Letters(_Payload, frozen=True, kw_only=True):
     """Of the dead letters, as `gateway dead` shows them."""
     plugin: str | None = None
     all: bool = False
+    messages: bool = False
+    """Messages that could not be sent, instead of deliveries. Those that may have left are meant by id alone."""
 
     def check(self) -> None:
         """Refuse what was hardly meant.

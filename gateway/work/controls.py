@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from gateway.sqlite import open_reader
+from gateway.work.outbox import Message, dead_messages
 
 ControlStatus = Literal["running", "done", "failed"]
 
@@ -136,6 +137,10 @@ class ControlReader:
             (after, upto, plugin, *ids, limit),
         )
         return [Letter(*row) for row in rows]
+
+    def messages(self, after: int, upto: int, limit: int, *, plugin: str, ids: Sequence[int] = ()) -> list[Message]:
+        """The same of messages that could not be sent."""
+        return dead_messages(self._connection, after, upto, limit, plugin=plugin, ids=ids)
 
 
 def highest_control(path: Path) -> int:

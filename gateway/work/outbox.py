@@ -12,7 +12,7 @@ import orjson
 from gateway.sqlite import open_reader
 from gateway.statements import run_on_rows
 
-OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead"]
+OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead", "dropped"]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,12 +128,26 @@ def chat_of(target: str) -> str:
     return target if "@" in target else f"{target}@s.whatsapp.net"
 
 
+def dead_messages(
+    connection: sqlite3.Connection, after: int, upto: int, limit: int, *, plugin: str, ids: Sequence[int] = ()
+) -> list[Message]:
+    """The next dead ones with an id above `after`, of events up to `upto`; of all plugins, if that is "".
+
+    Those that may have left are among them only if their ids are given.
+    """
+    chosen = f"AND id IN ({', '.join('?' * len(ids))})" if ids else "AND NOT unsure"
+    where = f"status = 'dead' AND id > ? AND seq <= ? AND ? IN ('', plugin) {chosen} ORDER BY id LIMIT ?"
+    return _select(connection, where, (after, upto, plugin, *ids, limit))
+
+
 def open_messages(connection: sqlite3.Connection) -> list[Message]:
     """Messages that have not left, or whose leaving was cut off, in order."""
+    return _select(connection, "status IN ('queued', 'sending') ORDER BY id", ())
+
+
+def _select(connection: sqlite3.Connection, where: str, values: tuple[Any, ...]) -> list[Message]:
     names = Message.__struct_fields__
-    rows = connection.execute(
-        f"SELECT {', '.join(names)} FROM outbox WHERE status IN ('queued', 'sending') ORDER BY id"
-    )
+    rows = connection.execute(f"SELECT {', '.join(names)} FROM outbox WHERE {where}", values)
     found = (dict(zip(names, row, strict=True)) for row in rows)
     return [Message(**(values | {"payload": orjson.loads(values["payload"])})) for values in found]
 
@@ -165,6 +179,15 @@ def insert(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
             for m in messages
         ],
     )  # fmt: skip
+
+
+def requeue(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
+    """Have dead messages wait again, as if they had just been queued."""
+    connection.executemany(
+        "UPDATE outbox SET status = 'queued', attempts = 0, due = 0, created = ?, began = NULL, finished = NULL, "
+        "error = NULL, unsure = 0 WHERE id = ?",
+        [(message.created, message.id) for message in messages],
+    )
 
 
 def update(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:

@@ -100,6 +100,8 @@ class Batch(msgspec.Struct, kw_only=True):
     started: list[tuple[Delivery, float]] = msgspec.field(default_factory=list)
     """Deliveries whose attempt begins once this is on disk (or which are to be taken for running), and when."""
     outbox: list[Sent] = msgspec.field(default_factory=list)
+    requeued: list[Message] = msgspec.field(default_factory=list)
+    """Dead messages that somebody wants sent all the same."""
     facts: dict[str, object] = msgspec.field(default_factory=dict)
     controls: list[Progress] = msgspec.field(default_factory=list)
 
@@ -231,6 +233,7 @@ def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> S
         _remember(connection, batch.settled)
         _start(connection, batch)
         outbox.update(connection, batch.outbox)
+        outbox.requeue(connection, batch.requeued)
         write_progress(connection, batch.controls)
         connection.executemany(
             "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",

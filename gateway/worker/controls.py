@@ -24,6 +24,7 @@ from gateway.worker.intake import Intake
 from gateway.worker.questions import KINDS as QUESTIONS
 from gateway.worker.questions import Questions
 from gateway.worker.running import Running
+from gateway.worker.unsent import Unsent
 
 AHEAD: Final = 256
 """Deliveries of one plugin that were asked for again and have not started, above which no more are made."""
@@ -64,8 +65,10 @@ class Controls:
         *,
         add: Add,
         questions: Questions,
+        unsent: Unsent,
     ) -> None:
         self._intake = intake
+        self._unsent = unsent
         self._questions = questions
         self._path = folder / WORK
         self._running = running
@@ -121,7 +124,7 @@ class Controls:
     def _plugins(self, kind: str, payload: Replay | Letters) -> Iterable[str]:
         """Whose events or dead letters are gone through, each with a cursor of its own: a slow one delays no other."""
         if isinstance(payload, Letters):
-            if kind == "drop":
+            if kind == "drop" or payload.messages:
                 return [payload.plugin or ""]  # those of plugins that are gone as well
             wanted: Sequence[str] = [payload.plugin] if payload.plugin else []
         else:
@@ -172,7 +175,11 @@ class Controls:
         progress, more = task.progress, False
         for name in list(progress.cursors):
             running = self._running.get(name)
-            if isinstance(task.payload, Letters):
+            if isinstance(task.payload, Letters) and task.payload.messages:
+                await self._unsent.bite(progress, task.payload, name, batch)
+                _note(progress, batch)
+                more = True
+            elif isinstance(task.payload, Letters):
                 if running or progress.kind == "drop":
                     more = await self._bite_letters(progress, task.payload, name, batch) or more
             elif running and name not in claimed:  # one replay at a time, or two would make the same run

@@ -9,7 +9,7 @@ from typing import Final
 from gateway.config import Config
 from gateway.log import Level, Line, write_lines
 from gateway.plugins.loader import Loaded
-from gateway.work import Batch, Settled, WorkStore
+from gateway.work import Batch, Message, Settled, WorkStore
 from gateway.work.store import Status
 from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
@@ -90,11 +90,14 @@ class Crew:
         await self._intake.close()
         await self._store.close()
 
+    def _send(self, messages: Sequence[Message]) -> None:
+        if self.outbox:
+            self.outbox.add(messages)
+
     def _on_settled(self, batch: Sequence[Settled]) -> None:
         write_lines(map(_line, batch))
-        if self.outbox:
-            for each in batch:
-                self.outbox.add([message for message in each.messages if message.status == "queued"])
+        for each in batch:
+            self._send([message for message in each.messages if message.status == "queued"])
         self._tell(batch)
         self._changed([each.delivery.seq for each in batch])
 

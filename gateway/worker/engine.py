@@ -38,6 +38,7 @@ from gateway.worker.questions import Questions
 from gateway.worker.revisions import Revisions
 from gateway.worker.running import Outage, Running
 from gateway.worker.stats import Stats
+from gateway.worker.unsent import Unsent
 from gateway.worker.verdict import Ended, failed_attempt, survived
 from gateway.worker.watchdog import Watchdog
 
@@ -61,11 +62,13 @@ class Engine:
         settled: Callable[[Sequence[Settled]], None],
         trouble: Callable[[str, str | None], None] = lambda _plugin, _sentence: None,
         clock: Callable[[], float] | None = None,
+        requeued: Callable[[Sequence[Message]], None] = lambda _messages: None,
     ) -> None:
         self._config = config
         self._store = store
         self._intake = intake
         self._tell = settled
+        self._requeue = requeued
         self._say = trouble
         self.now = clock or steady_clock()
         """Unix seconds that pass evenly."""
@@ -87,7 +90,10 @@ class Engine:
         )
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
         self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._give_up)
-        self._controls = Controls(store, intake, config.data, self._running, add=self._add, questions=self._questions)
+        unsent = Unsent(intake, config.data / WORK, self.now)
+        self._controls = Controls(
+            store, intake, config.data, self._running, add=self._add, questions=self._questions, unsent=unsent
+        )
         self._revisions = Revisions()
         limits = {plugin.name: config.delivery_of(plugin.name).replies_per_minute for plugin in plugins}
         self._loops = Loops(limits, trouble, store.answers(time.time() - SPAN))
@@ -242,6 +248,8 @@ class Engine:
                 running.since.update((job.delivery.id, time.monotonic()) for job in jobs)
                 running.host.start(jobs)
         self._tell(batch.settled)
+        if batch.requeued:
+            self._requeue(batch.requeued)
         return more
 
     async def _take_up(self, batch: Batch) -> bool:

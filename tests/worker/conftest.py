@@ -20,7 +20,7 @@ from gateway.journal import Arrival, Journal, StoredEvent
 from gateway.journal.rows import checksum
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
-from gateway.work import Settled, WorkStore
+from gateway.work import Message, Settled, WorkStore
 from gateway.worker.engine import Engine
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
@@ -106,6 +106,8 @@ class Bench:
         self.settled: list[Settled] = []
         self.troubles: list[str | None] = []
         """What people were told, and None where that was over."""
+        self.requeued: list[Message] = []
+        """Dead messages that the outbox was given again."""
         self.seen: list[Any] = []
         """What handlers noted."""
         self._loop = asyncio.get_running_loop()
@@ -172,6 +174,7 @@ class Bench:
             settled=self._on_settled,
             trouble=lambda _about, sentence: self.troubles.append(sentence),
             clock=lambda: self.now,
+            requeued=self.requeued.extend,
         )
         running = asyncio.create_task(engine.run())
         try:
