@@ -79,8 +79,8 @@ class Host:
 
     @property
     def is_busy(self) -> bool:
-        """Some attempt has not ended."""
-        return self._given != self._returned
+        """Some attempt has not ended, or the plugin's lifespan is being opened."""
+        return self._given != self._returned or not self.is_ready
 
     @property
     def holder(self) -> int | None:

@@ -1,6 +1,7 @@
 """A plugin that blocks is named: plugin, handler, function and line; once, and once more when it goes on."""
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,27 @@ async def test_a_blocking_handler_is_named_once_with_its_line(bench: Bench, gate
     (sentence,) = wrist.said.values()
     assert sentence is not None
     assert sentence.startswith(f"shop hangs in wait_in_a_helper (test_watchdog.py:{line['line']}); until that ends")
+
+
+async def test_a_lifespan_that_blocks_is_named_like_a_handler(bench: Bench, gate: Gate, lines: Lines) -> None:
+    @contextlib.asynccontextmanager
+    async def connect() -> AsyncGenerator[None]:
+        bench.note("begun")
+        gate.wait()
+        yield
+
+    plugin = Plugin("shop", lifespan=connect)
+
+    async with bench.worker(plugin) as engine:
+        wrist = Wrist(engine)
+        await bench.until(lambda: bench.seen)
+        wrist.look()
+        wrist.look(later=BLOCKED_AFTER)
+        gate.open()
+
+    (line,) = about(lines, "plugin_blocks")
+    assert line["plugin"] == "shop"
+    assert str(next(iter(wrist.said.values()))).startswith("shop hangs in connect (test_watchdog.py:")
 
 
 async def test_when_it_goes_on_that_is_said_too(bench: Bench, gate: Gate, lines: Lines) -> None:
