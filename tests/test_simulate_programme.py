@@ -43,6 +43,18 @@ def test_everybody_plays_a_step_before_anybody_plays_the_next() -> None:
     assert len(events) == 20
 
 
+def test_in_a_conversation_events_are_about_its_own_messages() -> None:
+    play = programme("conversation", chats=2)
+    of_bia = [envelope(play.body(number)[1])["data"] for number in range(len(play))][1::2]
+
+    text, acknowledged, photo, poll, vote, reply, reaction = of_bia[3], *of_bia[4:]
+
+    assert acknowledged["keyId"] == text["key"]["id"]
+    assert vote["message"]["pollUpdateMessage"]["pollCreationMessageKey"]["id"] == poll["key"]["id"]
+    assert reply["contextInfo"]["stanzaId"] == photo["key"]["id"]
+    assert reaction["message"]["reactionMessage"]["key"]["id"] == text["key"]["id"]
+
+
 def test_people_differ_in_number_name_and_lid() -> None:
     people = crowd(Cast(phone="5511999990002"), chats=20)
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
+import orjson
 
 from gateway import samples
 from gateway.simulate.payload import Cast, Script, choose_sample
@@ -33,6 +34,13 @@ _CONVERSATION: Final = (
     "messages-upsert__text-reply-quoted-image-v230",
     "messages-upsert__reaction-removed-v230",
 )
+_ABOUT: Final = {
+    "messages-update__delivery-ack-v236": "send-message__text-v236",
+    "messages-upsert__poll-vote-v237": "send-message__poll-v236",
+    "messages-upsert__text-reply-quoted-image-v230": "messages-upsert__image-v236",
+    "messages-upsert__reaction-removed-v230": "send-message__text-v236",
+}
+"""Samples that are about the message of another: they name the one that was made of it last in the same chat."""
 _IN_A_GROUP: Final = {
     "messages.upsert": "messages-upsert__text-group-lid-v236",
     "messages.update": "messages-update__read-group-v236",
@@ -113,6 +121,8 @@ class Programme:
         self._texts = tuple(texts)
         self._clock = clock
         self._random = random or Random()  # noqa: S311 -- ids of a play, not secrets
+        self._made: dict[tuple[int, str], str] = {}
+        """The last message id by person and sample."""
         self._script = lru_cache(_CACHED)(self._new_script)
         for at in range(len(self.steps)):
             self._script(at, 0)
@@ -124,9 +134,35 @@ class Programme:
     def body(self, number: int, *, late: float = 0.0) -> tuple[str, bytes]:
         """The number-th event (from 0) and its body, dated so many seconds ago."""
         round_, who = divmod(number, len(self.cast))
-        script = self._script(round_ % len(self.steps), who)
-        return script.event, script.body(round_ // len(self.steps), late=late)
+        step = round_ % len(self.steps)
+        script = self._script(step, who)
+        body = script.body(round_ // len(self.steps), late=late)
+        return script.event, self._linked(body, self.steps[step][1], who)
+
+    def _linked(self, body: bytes, sample: str, who: int) -> bytes:
+        """The body, about the message it is about in this conversation."""
+        if len(self.steps) == 1:
+            return body
+        data = orjson.loads(body).get("data")
+        about = self._made.get((who, _ABOUT.get(sample, "")))
+        if about and (old := _reference(data)):
+            body = body.replace(old.encode(), about.encode())
+        if isinstance(data, dict) and isinstance(key := data.get("key"), dict) and key.get("id"):
+            self._made[who, sample] = key["id"]
+        return body
 
     def _new_script(self, step: int, who: int) -> Script:
         event, sample = self.steps[step]
         return Script(event, sample, self.cast[who], texts=self._texts, clock=self._clock, random=self._random)
+
+
+def _reference(data: dict[str, Any]) -> str | None:
+    """The id of the message that an event's data is about: acknowledged, voted in, quoted or reacted to."""
+    message = data.get("message") or {}
+    places = (
+        data.get("keyId"),
+        (message.get("pollUpdateMessage") or {}).get("pollCreationMessageKey", {}).get("id"),
+        (data.get("contextInfo") or {}).get("stanzaId"),
+        (message.get("reactionMessage") or {}).get("key", {}).get("id"),
+    )
+    return next((each for each in places if each), None)
