@@ -34,7 +34,11 @@ MISSED: Final = 10_000
 FRESH: Final = 100
 """Rows sent to a page that begins, and sent again to one that comes back, for they may have changed."""
 BATCH: Final = 1000
-"""Rows in one batch at most."""
+"""Rows in one batch of what was missed."""
+NEW: Final = 200
+"""New rows in one batch, and changed ones, at most: a thousand a second, more than anybody can see."""
+BEHIND: Final = 5000
+"""New rows that may wait; what came faster than that is not shown as it comes, and pages begin anew."""
 VIEWERS: Final = 200
 
 _BEGINS: Final = 120  # characters of a refused body in its sentence
@@ -75,6 +79,7 @@ class Feed:
         self._unfinished: set[int] = set()
         self._above: list[bytes] = []
         self._last: int | None = None
+        self._has_more = False
         self._generation = ""
 
     def notify(self, seqs: Iterable[int]) -> None:
@@ -146,6 +151,10 @@ class Feed:
             self._forget()
             return
         try:
+            if await self._skip():
+                for channel in tuple(self._channels.values()):
+                    channel.put(b"".join([frame async for frame in self.begin(channel.query, None)]))
+                return
             changed = await self._changed(poll=poll)
             extra = await self._changed_above() if strip else b""
             for channel in tuple(self._channels.values()):
@@ -170,7 +179,7 @@ class Feed:
         """Rows that are new or differ from what the viewers have, encoded."""
         new = await self._new()
         known = self._last or 0
-        wanted = sorted((seq for seq in self._pending if seq <= known), reverse=True)[:BATCH]
+        wanted = sorted((seq for seq in self._pending if seq <= known), reverse=True)[:NEW]
         self._pending.difference_update(wanted, {int(row.id) for row in new})
         if len(self._pending) > _PENDING:
             self._pending = set(sorted(self._pending)[-_PENDING:])
@@ -183,12 +192,20 @@ class Feed:
     async def _new(self) -> list[Row]:
         """The next events, in order and none left out, so that a batch's id says what its viewers have seen."""
         await self._begin_with()
-        rows = await self._look.rows_after(self._last or 0, BATCH)
-        if rows:
-            self._last = int(rows[-1].id)
-        if len(rows) == BATCH:
+        rows = await self._look.rows_after(self._last or 0, NEW)
+        self._last = int(rows[-1].id) if rows else self._last
+        self._has_more = len(rows) == NEW
+        if self._has_more:
             self._woken.set()
         return rows
+
+    async def _skip(self) -> bool:
+        """Whether more has come than can be shown as it comes; then what comes next is taken up from the newest on."""
+        newest = (await self._look.head())[1] if self._has_more else 0
+        if newest - (self._last or 0) <= BEHIND:
+            return False
+        self._last, self._has_more = newest, False
+        return True
 
     def _different(self, rows: Iterable[Row]) -> dict[int, bytes]:
         changed: dict[int, bytes] = {}

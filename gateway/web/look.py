@@ -3,6 +3,7 @@
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from gateway.work import DeliveryRow, OutboxRow
 
 _PARSED: Final = 64 * 2**10  # bytes; a larger body is a photo, and a list does not wait for one
 _HEARD_KEPT: Final = 4096
+_NAMED: Final = 4096
 _REFUSED_SHOWN: Final = 3
 _REFUSED_FOR: Final = 3600  # seconds
 _REFUSED_TEXT: Final = 1000  # characters
@@ -83,6 +85,8 @@ class Look:
         self._clock = clock
         self._counters = Counters(folder, clock)
         self._heard: OrderedDict[int, Heard] = OrderedDict()
+        self._named = lru_cache(_NAMED)(partial(short_text, redactor=redactor))
+        """The same few names stand in nearly every row."""
         self.finder = Finder(folder)
         """Looks for events, on threads of its own."""
         self.instances = Instances(self._stores, redactor, clock)
@@ -188,7 +192,7 @@ class Look:
         messages = work.outbox(seqs) if work else {}
         heard = self._heard_in(summaries)
         return [
-            row_of(one, heard[one.seq], deliveries.get(one.seq, ()), messages.get(one.seq, ()), self._redactor)
+            row_of(one, heard[one.seq], deliveries.get(one.seq, ()), messages.get(one.seq, ()), self._named)
             for one in summaries
         ]
 

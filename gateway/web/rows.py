@@ -3,7 +3,7 @@
 Pure. Everything here has passed the redactor, is cut to a size a browser likes, and shows phones by their last digits.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -66,21 +66,21 @@ def row_of(
     heard: Heard,
     deliveries: Sequence[DeliveryRow],
     messages: Sequence[OutboxRow],
-    redactor: Redactor,
+    name: Callable[[str], str],
 ) -> Row:
-    """One event in the list, with the last run of each plugin."""
+    """One event in the list, with the last run of each plugin; `name` makes the names in it safe to show."""
     last = {delivery.plugin: delivery for delivery in sorted(deliveries, key=lambda one: one.run)}
     return Row(
         id=str(summary.seq),
         at=summary.accepted_at,
-        event=short_text(summary.event, redactor),
-        instance=short_text(summary.instance, redactor) if summary.instance else None,
-        chat=shorten_phone(short_text(summary.chat, redactor)) if summary.chat else None,
+        event=name(summary.event),
+        instance=name(summary.instance) if summary.instance else None,
+        chat=shorten_phone(name(summary.chat)) if summary.chat else None,
         who=heard.who,
         text=heard.text,
         from_me=heard.from_me,
         repeats=summary.repeats,
-        plugins=[_result_of(last[name], messages) for name in sorted(last)],
+        plugins=[_result_of(last[plugin], messages) for plugin in sorted(last)],
     )
 
 
@@ -97,10 +97,17 @@ def heard_in(event: str, body: bytes, redactor: Redactor) -> Heard:
         return Heard()
     key = first.get("key")
     said = decoded.text[: PREVIEW * 8] if isinstance(decoded, MessageEvent) else None  # a key at its edge is not shown
-    cleaned = redactor.json([{"apikey": envelope.get("apikey")}, _name_in(first), said])
-    assert isinstance(cleaned, list)  # noqa: S101 -- a list in, a list out
-    who, text = (short_text(each, redactor) if isinstance(each, str) and each else None for each in cleaned[1:])
+    who, text = (_safe(each, envelope.get("apikey"), redactor) for each in (_name_in(first), said))
     return Heard(who, _begin(text) if text else None, isinstance(key, dict) and key.get("fromMe") is True)
+
+
+def _safe(text: str | None, apikey: object, redactor: Redactor) -> str | None:
+    """A text out of an event, without the event's own key."""
+    if text and isinstance(apikey, str) and apikey in text:
+        cleaned = redactor.json([{"apikey": apikey}, text])
+        assert isinstance(cleaned, list)  # noqa: S101 -- a list in, a list out
+        text = str(cleaned[1])
+    return short_text(text, redactor) if text else None
 
 
 def _begin(text: str) -> str:

@@ -215,6 +215,24 @@ async def test_many_changes_are_few_batches(site: "AdminSite") -> None:
     assert batches <= (clock() - began) / PAUSE + 2
 
 
+async def test_more_than_can_be_shown_is_skipped_and_the_page_begins_anew(
+    site: "AdminSite", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "NEW", 5)
+    monkeypatch.setattr(feed, "BEHIND", 10)
+    monkeypatch.setattr(feed, "FRESH", 3)
+    async with listening(site) as page:
+        await page.until("strip")
+        await page.until("anew")
+        seqs = await asyncio.gather(*(site.event(nonce=number) for number in range(1, 101)))
+        await page.until("anew")
+        rows = [int(row["id"]) for row in await page.rows()]
+        await ids(page, [await site.event(nonce=101)])
+
+    assert max(rows) == max(seqs)
+    assert len(rows) == 3
+
+
 async def test_a_viewer_that_does_not_read_is_dropped_with_a_note_and_nothing_is_kept_for_it(site: "AdminSite") -> None:
     async with site.feed.watch(Query(), lambda: None) as viewer:
         for number in range(WAITING):
