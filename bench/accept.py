@@ -188,6 +188,8 @@ async def viewers(scale: Scale) -> Result:
                 await stack.enter_async_context(watching(many))
         found = await take_turns([none, many], scale)
     result.rows = rows("receiver + worker", found)
+    value = statistics.median(found[1].of(found[0]))
+    result.goals = [Goal(name=f"{scale.viewers} pages open, of none", value=value, goal=0.9)]
     return result
 
 

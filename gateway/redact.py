@@ -82,7 +82,9 @@ _PATTERNS: Final = tuple(
         (r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*", PLACEHOLDER),
     )
 )
-_HINTS: Final = re.compile(r"key|author|token|jwt|secret|passw|pairing|cookie|hash|bearer|basic|eyJ|://", re.IGNORECASE)
+_HINTS: Final = (
+    "key", "author", "token", "jwt", "secret", "passw", "pairing", "cookie", "hash", "bearer", "basic", "eyj", "://",
+)  # fmt: skip
 
 _UNPRINTABLE: Final = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -179,7 +181,7 @@ class _Copier:
         if text in self._exact:
             return PLACEHOLDER
         text = _without(text, self._known)
-        return _blank_named(text) if '"' in text and _HINTS.search(text) else text
+        return _blank_named(text) if '"' in text and _has_hint(text) else text
 
 
 class _CodeCopier(_Copier):
@@ -234,12 +236,18 @@ def _without(text: str, known: Iterable[str]) -> str:
 
 
 def _without_patterns(text: str) -> str:
-    if text.isdigit() or not _HINTS.search(text):
+    if text.isdigit() or not _has_hint(text):
         return text
     text = _blank_named(text)
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
     return _USER_IN_URL.sub(PLACEHOLDER, text)
+
+
+def _has_hint(text: str) -> bool:
+    """Whether it is worth the patterns' time: looked for one by one, for that is ten times as fast as by a pattern."""
+    folded = text.casefold()
+    return any(hint in folded for hint in _HINTS)
 
 
 def _blank_named(text: str) -> str:

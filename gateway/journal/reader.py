@@ -21,8 +21,7 @@ _HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
 
 _SUMMARY: Final = (
     "seq, accepted_at, event, instance, chat, suffix, address, millis, size, lane, "
-    "(SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq), "
-    "(SELECT max(again) FROM seen WHERE seen.seq = event.seq)"
+    "(SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq)"
 )
 
 
@@ -107,7 +106,7 @@ class Summary(msgspec.Struct, frozen=True):
     repeats: int = 0
     """How many more copies of the event came."""
     repeated_at: float | None = None
-    """Unix seconds of the last one."""
+    """Unix seconds of the last one; only of an event that is looked at by itself."""
 
 
 class RefusedPost(msgspec.Struct, frozen=True):
@@ -294,5 +293,9 @@ class JournalReader:
 
     def find(self, seq: int) -> tuple[Summary, bytes] | None:
         """One event with its body."""
-        row = self._connection.execute(f"SELECT {_SUMMARY}, body FROM event WHERE seq = ?", (seq,)).fetchone()
+        row = self._connection.execute(
+            f"SELECT {_SUMMARY}, (SELECT max(again) FROM seen WHERE seen.seq = event.seq), body FROM event "
+            "WHERE seq = ?",
+            (seq,),
+        ).fetchone()
         return (Summary(*row[:-1]), row[-1]) if row else None
