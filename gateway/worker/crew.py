@@ -52,6 +52,7 @@ class Crew:
             settled=self._on_settled,
             trouble=trouble,
             clock=clock,
+            requeued=self._send,
         )
         self.outbox: Outbox | None = None
         """None without a key: then messages are only shown."""

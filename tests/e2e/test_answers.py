@@ -1,6 +1,7 @@
 """A bot answers each message exactly once, though its worker dies and Evolution loses answers and requests."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -96,6 +97,23 @@ async def test_where_nothing_tells_what_left_no_message_is_answered_twice(
     assert str(dead[0].error).startswith("Unknown whether it left")
 
 
+async def test_what_could_not_be_sent_is_listed_and_sent_when_somebody_says_so(
+    counting: Gateway, server: EvolutionServer
+) -> None:
+    server.fail(Fault.NOT_ON_WHATSAPP, "message/*", times=1)
+    await counting.start()
+    await server.write(PEOPLE[0], "hi")
+    await all_answered(counting)
+
+    listed = await command(counting, "dead", "--messages")
+    sent = await command(counting, "dead", "--messages", "--retry", "--all")
+    await until(lambda: server.texts(PEOPLE[0]) == ["1"], "it is sent")
+
+    assert "not on WhatsApp" in listed
+    assert "gateway dead --messages 1 --retry" in listed
+    assert sent == "  Queued again: 1 message.\n"
+
+
 async def test_own_messages_say_who_sent_them(counting: Gateway, server: EvolutionServer, tmp_path: Path) -> None:
     seen = tmp_path / "seen.txt"
     counting.plugin(
@@ -119,6 +137,17 @@ async def talk(server: EvolutionServer, person: str) -> None:
     """Write some messages, each once the one before was taken."""
     for n in range(MESSAGES):
         await server.write(person, f"message {n}")
+
+
+async def command(gateway: Gateway, *arguments: str) -> str:
+    """What the command line prints beside a gateway that runs."""
+    config = ["--config", str(gateway.folder / "config.yaml")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", *arguments, *config, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await process.communicate()
+    assert process.returncode == 0
+    return printed.decode()
 
 
 def have_run(gateway: Gateway, calls: int) -> bool:
