@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -25,6 +25,7 @@ from gateway.simulate import choose_sample
 from gateway.testing.chats import Act, Chat, GroupChat
 from gateway.testing.evolution import EvolutionServer
 from gateway.testing.failures import DeadLetter, HandlerFailed
+from gateway.testing.own_loop import OwnLoop
 from gateway.testing.stage import Clock, Stage
 from gateway.work.state import StateReader
 
@@ -77,26 +78,30 @@ class Bot:
         self._stage = Stage(config, loaded, Clock(now.timestamp() if now else time.time()))
 
     async def __aenter__(self) -> Self:
-        await self._do(self._stage.open())
+        self._loop = OwnLoop()
+        try:
+            await self._do(self._stage.open())
+        except BaseException:
+            self._loop.end()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         try:
             await self._do(self._stage.close())
         finally:
-            self._stage.end()
+            self._loop.end()
 
-    def open(self) -> Self:
-        """As `async with` does at its beginning, for code without a loop."""
-        self._stage.run(self._stage.open()).result()
-        return self
-
-    def close(self) -> None:
-        """As `async with` does at its end."""
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Self]:
+        """The same as `async with`, for code without a loop: the people in it are awaited on any."""
+        loop = self._loop = OwnLoop()
         try:
-            self._stage.run(self._stage.close()).result()
+            loop.run(self._stage.open()).result()
+            yield self
+            loop.run(self._stage.close()).result()
         finally:
-            self._stage.end()
+            loop.end()
 
     def chat(self, phone: str, *, name: str = "", instance: str = INSTANCE, by_lid: bool = False) -> Chat:
         """A person with this number, as people write it; `by_lid`: WhatsApp addresses their chat by LID.
@@ -188,7 +193,7 @@ class Bot:
         await self._stage.settle()
 
     async def _do(self, work: Coroutine[Any, Any, T]) -> T:
-        return await asyncio.wrap_future(self._stage.run(work))
+        return await asyncio.wrap_future(self._loop.run(work))
 
     def _raise(self) -> None:
         """The first of what went wrong; the others are in `failures`."""

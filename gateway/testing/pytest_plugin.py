@@ -32,9 +32,8 @@ def bot(request: pytest.FixtureRequest) -> Iterator[Bot]:
     names = marker.args if marker else ()
     found = find_plugins(request.path.parent, names)
     options = {"config": found.config, **(marker.kwargs if marker else {})}
-    bot = Bot(*found.files, **options).open()
-    yield bot
-    bot.close()
+    with Bot(*found.files, **options).opened() as bot:
+        yield bot
 
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:

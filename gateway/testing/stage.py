@@ -1,15 +1,11 @@
-"""The gateway of one test: a real journal, engine, store and outbox in a folder of their own, before a fake Evolution.
-
-It has a thread and a loop to itself, so that a test may run on any loop, or on none.
-"""
+"""The gateway of one test: a real journal, engine, store and outbox in a folder of its own, and a fake Evolution."""
 
 import asyncio
 import shutil
 import tempfile
-import threading
 import time
 from collections.abc import Coroutine, Sequence
-from concurrent.futures import Future
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -31,6 +27,7 @@ T = TypeVar("T")
 MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- a new folder is made in it
 """Files here need no disk: they last no longer than the test anyway."""
 LOOK_EVERY: Final = 0.5  # seconds between looks for a handler that nothing can stop
+HANG: Final = 0.2  # seconds until the fake Evolution cuts a connection that it was told not to answer
 GRACE: Final = 1.0  # seconds for what still runs at the end
 
 
@@ -46,7 +43,7 @@ class Clock:
 
 
 class Stage:
-    """Everything but `run` and `end` is called on its own loop."""
+    """Open it, have events come, wait until all has settled; all of it on one loop."""
 
     def __init__(self, config: Config, loaded: Loaded, clock: Clock) -> None:
         self.clock = clock
@@ -55,49 +52,42 @@ class Stage:
         self.failures: list[HandlerFailed] = []
         """All attempts that raised, in their order."""
         self.dead_letters: list[DeadLetter] = []
-        self.folder = Path(tempfile.mkdtemp(prefix="gateway-bot-", dir=MEMORY if MEMORY.is_dir() else None))
-        self.server = EvolutionServer(typing_scale=0, clock=clock, inbox=self.receive)
+        self.server = EvolutionServer(typing_scale=0, hang=HANG, clock=clock, inbox=self.receive)
         self._config = config
         self._loaded = loaded
         self._counted: dict[int, int] = {}
         self._unsent: set[int] = set()
-        self._outbox = OutboxReader(self.folder / WORK)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="bot", daemon=True)
-        self._thread.start()
+        self._stack = AsyncExitStack()
 
     @property
     def plugins(self) -> list[str]:
         """Their names."""
         return [each.plugin.name for each in self._loaded.plugins]
 
-    def run(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Have something done on the stage's loop, from any other thread."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def end(self) -> None:
-        """After `close`: let go of the thread and the folder."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-        shutil.rmtree(self.folder)
-
     async def open(self) -> None:
-        """Begin to work."""
-        await self.server.__aenter__()
+        """Begin to work; whatever was begun is ended if something fails."""
+        try:
+            await self._open()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+
+    async def close(self) -> None:
+        """Stop as a worker that is asked to, and leave nothing behind."""
+        await self._stack.aclose()
+
+    async def _open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="gateway-bot-", dir=MEMORY if MEMORY.is_dir() else None))
+        self._stack.callback(shutil.rmtree, self.folder)
+        await self._stack.enter_async_context(self.server)
         self.server.point(f"{self.server.url}/webhook", base64=True)
-        config = msgspec.structs.replace(
-            self._config,
-            data=self.folder,
-            evolution=msgspec.structs.replace(
-                self._config.evolution, url=self.server.url, apikey=Secret(self.server.apikey)
-            ),
-            outbox=msgspec.structs.replace(self._config.outbox, pace="off"),
-        )
         self._journal = Journal(self.folder)
+        self._stack.push_async_callback(self._journal.close)
+        self._outbox = OutboxReader(self.folder / WORK)
+        self._stack.callback(self._outbox.close)
         self._unopened: asyncio.Future[BotFailure] = asyncio.get_running_loop().create_future()
         self._crew = Crew(
-            config,
+            self._configured(),
             self._loaded,
             WorkStore(self.folder),
             await Intake.open(self.folder, LOOK_EVERY),
@@ -108,15 +98,19 @@ class Stage:
         )
         await self._crew.begin()
         self._running = asyncio.create_task(self._crew.engine.run())
+        self._stack.push_async_callback(self._stop)
 
-    async def close(self) -> None:
-        """Stop as a worker that is asked to."""
+    async def _stop(self) -> None:
         await self._crew.engine.drain(GRACE)
         await self._running
         await self._crew.close(GRACE)
-        await self._journal.close()
-        self._outbox.close()
-        await self.server.__aexit__()
+
+    def _configured(self) -> Config:
+        """The test's settings, for this folder and this Evolution, and without a person's pace."""
+        config = self._config
+        evolution = msgspec.structs.replace(config.evolution, url=self.server.url, apikey=Secret(self.server.apikey))
+        outbox = msgspec.structs.replace(config.outbox, pace="off")
+        return msgspec.structs.replace(config, data=self.folder, evolution=evolution, outbox=outbox)
 
     async def receive(self, body: bytes) -> None:
         """Accept an event, as the receiver does with one that was posted."""

@@ -357,6 +357,17 @@ async def test_a_handler_that_nothing_can_stop_is_a_failure_and_not_an_endless_t
         gate.set()
 
 
+async def test_a_lost_answer_is_made_up_for_by_the_echo_and_nobody_is_answered_twice() -> None:
+    async with Bot(make_plugin()) as bot:
+        ana = bot.chat(ANA)
+        bot.evolution.fail(Fault.LOST_ANSWER)
+
+        await ana.send("ping")
+        await bot.advance(60)
+
+        assert ana.replies == ["pong"]
+
+
 async def test_a_message_that_is_refused_for_good_fails_the_test_with_the_servers_words() -> None:
     async with Bot(make_plugin()) as bot:
         bot.evolution.fail(Fault.NOT_ON_WHATSAPP)
