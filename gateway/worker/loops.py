@@ -59,7 +59,7 @@ class Loops:
 
     def release(self, now: float) -> None:
         """Say of the chats that have been quiet that all is well."""
-        for chat in [chat for chat, last in self._stopped.items() if last + SPAN < now]:
+        for chat in [chat for chat, last in self._stopped.items() if not _near(last, now)]:
             del self._stopped[chat]
             log.info("loop_over", plugin=chat[0], lane=_shown(chat))
             self._tell(_key(chat), None)
@@ -67,10 +67,10 @@ class Loops:
     def _note(self, chat: Chat, at: float) -> int:
         """Answers within the span, this one included."""
         if len(self._answers) > MOST_CHATS:
-            self._answers = {each: found for each, found in self._answers.items() if found[-1] + SPAN >= at}
+            self._answers = {each: found for each, found in self._answers.items() if _near(found[-1], at)}
         answers = self._answers.setdefault(chat, deque())
         answers.append(at)
-        while answers[0] + SPAN < at:
+        while not _near(answers[0], at):
             answers.popleft()
         return len(answers)
 
@@ -83,6 +83,11 @@ class Loops:
                 f"{chat[0]} was stopped in {_shown(chat)}: it had answered {limit} times within a minute, as in a loop."
             )
             self._tell(_key(chat), f"{text} What it would have said is among the dead letters.")
+
+
+def _near(one: float, other: float) -> bool:
+    """Within the span of each other; a clock that was set back leaves no time that is near."""
+    return abs(one - other) <= SPAN
 
 
 def _key(chat: Chat) -> str:

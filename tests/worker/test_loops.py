@@ -40,6 +40,14 @@ def test_a_chat_is_free_again_once_it_was_quiet_for_a_minute_and_not_before(loop
     assert stopped(loops, 0, 1, 2, 50, 61.5, 170) == [False, False, True, True, True, False]
 
 
+def test_a_clock_that_is_set_back_stops_nobody_for_long(loops: Loops, told: Told) -> None:
+    assert stopped(loops, 3600, 3601, 3602) == [False, False, True]
+    assert stopped(loops, 0, 1, 90, 91) == [False, False, False, False]
+
+    loops.release(5)
+    assert told[-1][1] is None
+
+
 def test_other_chats_are_not_concerned(loops: Loops) -> None:
     assert stopped(loops, 0, 1, 2) == [False, False, True]
     assert stopped(loops, 2, lane="shop-1/bia") == [False]
