@@ -19,7 +19,16 @@ from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError, EvolutionUnreachable, Unauthorized
 from gateway.journal import Summary
 from gateway.wiring.addresses import DOCKER_BRIDGE, bridges, host_of, is_here, towards
-from gateway.wiring.local import Credential, credential_of, is_listening, is_running, knock, local_origin, urls_of
+from gateway.wiring.local import (
+    Credential,
+    credential_of,
+    is_listening,
+    is_running,
+    knock,
+    local_origin,
+    shown,
+    urls_of,
+)
 from gateway.wiring.peer import Peer
 from gateway.wiring.probe import FIRST, WITHIN, arrived, send_through
 
@@ -219,7 +228,7 @@ async def _set_hook(peer: Peer, instance: str, hook: Webhook, credential: Creden
             f"Evolution took the webhook of {instance} and does not have it", f"Look at {peer.url}/manager, then again"
         )
     if before and before.enabled and before.url != hook.url:
-        say.note(f"in place of {_shown(before.url, credential)}")
+        say.note(f"in place of {shown(before.url)}")
     parts = [
         _shown(hook.url, credential),
         "by events" if after.by_events else "one URL for all events",

@@ -49,12 +49,12 @@ async def test_new_instance_is_made_pointed_here_paired_and_heard(site: Open) ->
 async def test_connected_instance_is_only_pointed_here(site: Open) -> None:
     async with site() as here:
         await here.start()
-        here.evolution.point("http://127.0.0.1:9/elsewhere")
+        here.evolution.point("http://127.0.0.1:9/elsewhere/s3cret?token=s3cret")
 
         steps = await here.connect()
         await here.evolution.write("+55 11 99999-0002", "ping")
 
-        assert "▸ in place of http://127.0.0.1:9/elsewhere" in steps.lines
+        assert "▸ in place of http://127.0.0.1:9/elsewhere/...?..." in steps.lines
         assert steps.lines[-1] == "✓ connected as +5511988880000"
         assert here.events[0] == "messages.upsert"
 

@@ -97,7 +97,7 @@ async def test_url_that_is_not_evolutions_own(site: Open) -> None:
         (
             "{origin}/hook",
             "failure",
-            "posts to /hook, and this gateway's webhook.base_path is /webhook",
+            "/hook, and this gateway's webhook.base_path is /webhook",
             "gateway connect",
         ),
         ("http://127.0.0.1:9/webhook", "failure", "nobody answers at http://127.0.0.1:9/webhook", "gateway connect"),
@@ -210,6 +210,15 @@ async def test_event_that_a_plugin_handles_and_nobody_subscribed_to(site: Open) 
 
         assert found == "webhook shop-1: call is not subscribed to, and calls handles it"
         assert "gateway connect shop-1" in fix
+
+
+async def test_events_that_this_version_does_not_offer_are_not_missed(site: Open) -> None:
+    async with site() as here:
+        here.plugin("rare", "NewJwt | ErrorEvent | ChamaAiAction | ContactsSet")
+        await here.well(events=("presence.update",))
+        await here.post(envelope())
+
+        assert await here.wrong() == []
 
 
 async def test_groups_update_that_evolution_never_posts(site: Open) -> None:

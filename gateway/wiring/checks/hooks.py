@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError
-from gateway.names import EVENTS, spell
+from gateway.names import EVENTS, canonical
 from gateway.wiring.addresses import host_of, is_here
 from gateway.wiring.finding import Finding, failure, ok, warning
 from gateway.wiring.local import from_here, knock, shown
@@ -20,6 +20,7 @@ from gateway.wiring.scene import Scene
 SILENCE: Final = 3600.0
 """Seconds without an event after which an instance's way here is tried."""
 _NEVER: Final = "groups.update"
+_ONLY_1X: Final = frozenset({"new.jwt", "chama-ai.action", "application.startup"})
 
 
 async def targets(scene: Scene) -> AsyncIterator[Finding]:
@@ -69,7 +70,7 @@ def _refusal(scene: Scene, hook: Webhook, status: int | None, again: str) -> tup
         return _credential(scene, hook), f"{again}  sets a right one"
     if status == HTTPStatus.MISDIRECTED_REQUEST:
         base = scene.config.webhook.base_path or "/"
-        return f"posts to {urlsplit(hook.url).path or '/'}, and this gateway's webhook.base_path is {base}", again
+        return f"posts to {where}, and this gateway's webhook.base_path is {base}", again
     if status // 100 == 3:  # noqa: PLR2004 -- HTTP's own numbers
         found = f"{where} redirects ({status}), and Evolution follows without the body: every event is lost"
         return found, "Name the URL that it redirects to"
@@ -104,6 +105,14 @@ async def arrival(scene: Scene) -> AsyncIterator[Finding]:
             yield msgspec.structs.replace(tried[hook.url], about=about)
 
 
+def _is_offered(event: str, version: tuple[int, ...]) -> bool:
+    """Whether a webhook of this version can have the event."""
+    since = EVENTS[event].since
+    if since == "never" or event in (_NEVER, "error") or (event in _ONLY_1X and version[:1] != (1,)):
+        return False
+    return tuple(map(int, since.split("."))) <= version
+
+
 async def _try(scene: Scene, name: str, hook: Webhook) -> Finding:
     try:
         millis = await send_through(scene.peer, hook, scene.config.data, within=scene.patience)
@@ -124,9 +133,9 @@ async def subscriptions(scene: Scene) -> AsyncIterator[Finding]:
     for name, hook in scene.hooks.items():
         if hook is None or not hook.enabled or not hook.events:
             continue
-        subscribed = {spell(event) for event in hook.events}
+        subscribed = {canonical(event) for event in hook.events}
         for event, plugins in scene.wanted.items():
-            if event == _NEVER or spell(event) in subscribed or EVENTS[event].since == "never":
+            if event in subscribed or not _is_offered(event, scene.peer.number):
                 continue
             found = f"{event} is not subscribed to, and {', '.join(plugins)} handles it"
             yield failure(f"webhook {name}", found, f"gateway connect {name}  subscribes to all")
