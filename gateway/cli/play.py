@@ -22,12 +22,14 @@ from gateway.play import Play, announced
 from gateway.redact import printable
 from gateway.simulate import Outcome, target_of
 from gateway.sqlite import is_missing
-from gateway.testing import EvolutionServer, Happening, Person
+from gateway.testing import EvolutionServer, Happening
 from gateway.web.controls import read_facts
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader
 from gateway.worker.loading import SENDS_TO
 
 LOOK_EVERY: Final = 0.1  # seconds
+GROUP: Final = "Friends"
+"""The name of the group that a play may have."""
 VERSION: Final = "2.3.7"
 """The Evolution that is played: the first whose webhooks tell of votes."""
 PATIENCE: Final = 3.0
@@ -41,6 +43,8 @@ class Player(msgspec.Struct, frozen=True, kw_only=True):
     phone: str
     name: str
     instance: str
+    in_group: bool
+    """They write in a group, and not in the private chat."""
     wait: float
     """Seconds that a line of piped input may take to be answered."""
 
@@ -74,7 +78,8 @@ async def _play(config: Config, player: Player) -> None:
         with announced(data_folder(config), Play(server.url, server.apikey)):
             await _meet(config, server, screen)
             person = server.person(player.phone, name=player.name, instance=player.instance)
-            await _chat(config, server, person, screen, player.wait)
+            group = server.group(GROUP, [person], instance=player.instance).id if player.in_group else None
+            await _chat(config, Talk(server, person, group), screen, player.wait)
 
 
 async def _meet(config: Config, server: EvolutionServer, screen: Screen) -> None:
@@ -87,11 +92,10 @@ async def _meet(config: Config, server: EvolutionServer, screen: Screen) -> None
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _chat(config: Config, server: EvolutionServer, person: Person, screen: Screen, wait: float) -> None:
+async def _chat(config: Config, talk: Talk, screen: Screen, wait: float) -> None:
     watch = Watch(config, screen)
-    server.listen(_Window(server, person, screen))
-    talk = Talk(server, person)
-    screen.say(_greeting(person))
+    talk.server.listen(_Window(talk, screen))
+    screen.say(_greeting(talk))
     typed = read_lines(screen, asyncio.get_running_loop())
     late: list[int] = []
     async with asyncio.TaskGroup() as tasks:
@@ -105,9 +109,10 @@ async def _chat(config: Config, server: EvolutionServer, person: Person, screen:
         raise GatewayError(f"not answered within {wait:g} s; see  gateway events {late[0]}")
 
 
-def _greeting(person: Person) -> str:
-    how = "Write to the bot. Ctrl-D ends it, :help says what else you can do."
-    return f"\n  You are {person.name}, +{person.phone}. {click.style(how, dim=True)}\n"
+def _greeting(talk: Talk) -> str:
+    where = f"to the group {GROUP}" if talk.group else "to the bot"
+    how = click.style(f"Write {where}. Ctrl-D ends it, :help says what else you can do.", dim=True)
+    return f"\n  You are {talk.person.name}, +{talk.person.phone}. {how}\n"
 
 
 async def _take(line: str, talk: Talk, watch: "Watch", screen: Screen) -> None:
@@ -133,17 +138,16 @@ async def _take(line: str, talk: Talk, watch: "Watch", screen: Screen) -> None:
 class _Window:
     """Shows what the bot does."""
 
-    def __init__(self, server: EvolutionServer, person: Person, screen: Screen) -> None:
-        self._server = server
-        self._person = person
+    def __init__(self, talk: Talk, screen: Screen) -> None:
+        self._talk = talk
         self._screen = screen
 
     def __call__(self, happening: Happening) -> None:
         if happening.kind == "typing" and happening.text in ("composing", "recording"):
             self._screen.typing()
         if happening.kind not in ("wrote", "read", "typing"):
-            known = {each.id: each for each in self._server.happenings if each.kind in ("wrote", "sent")}
-            for line in lines_of(happening, self._person.chat, known):
+            known = {each.id: each for each in self._talk.server.happenings if each.kind in ("wrote", "sent")}
+            for line in lines_of(happening, self._talk.chat, known):
                 self._screen.say(line)
 
 

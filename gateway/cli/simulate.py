@@ -170,6 +170,7 @@ def _play(config: Config, given: Given) -> None:
             phone=given["phone"] if _is_given("phone") else FICTIONAL_PHONE,
             name=given["name"] or "Ana",
             instance=given["instance"] if _is_given("instance") else PLAYED_INSTANCE,
+            in_group=given["group"],
             wait=given["wait"],
         ),
     )

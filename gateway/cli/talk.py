@@ -28,15 +28,22 @@ class Refusal(GatewayError):
 class Talk:
     """Turns lines into what a person does."""
 
-    def __init__(self, server: EvolutionServer, person: Person) -> None:
-        self._server = server
-        self._person = person
+    def __init__(self, server: EvolutionServer, person: Person, group: str | None = None) -> None:
+        """`group`: the jid of the group they write in; None: the private chat."""
+        self.server = server
+        self.person = person
+        self.group = group
         self._commands: dict[str, Callable[[str], Awaitable[Happening]]] = {
             ":send": self._send,
             ":react": self._react,
             ":quote": self._quote,
             ":pick": self._pick,
         }
+
+    @property
+    def chat(self) -> str:
+        """Where they write."""
+        return self.group or self.person.chat
 
     async def do(self, line: str) -> Happening:
         """Do it; gives what happened, once the gateway has it.
@@ -46,30 +53,30 @@ class Talk:
         """
         word, _, rest = line.partition(" ")
         command = self._commands.get(word)
-        return await (command(rest.strip()) if command else self._person.write(line))
+        return await (command(rest.strip()) if command else self.person.write(line, group=self.group))
 
     async def _send(self, name: str) -> Happening:
         path, data = _read(name)
         kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         shape = _SHAPES.get(kind.partition("/")[0], "document")
-        return await self._person.send(shape, data, mimetype=kind, file_name=path.name)
+        return await self.person.send(shape, data, mimetype=kind, file_name=path.name, group=self.group)
 
     async def _react(self, emoji: str) -> Happening:
-        return await self._person.react(self._last().id, emoji)
+        return await self.person.react(self._last().id, emoji, group=self.group)
 
     async def _quote(self, text: str) -> Happening:
-        return await self._person.write(text, quote=self._last().id)
+        return await self.person.write(text, quote=self._last().id, group=self.group)
 
     async def _pick(self, number: str) -> Happening:
         offered = choices(self._last())
         if not number.isdecimal() or not 0 < int(number) <= len(offered):
             raise Refusal(f"the bot's last message offers {len(offered)} choices")
-        return await self._person.choose(self._last().id, offered[int(number) - 1])
+        return await self.person.choose(self._last().id, offered[int(number) - 1], group=self.group)
 
     def _last(self) -> Happening:
         """The bot's last message in this chat."""
-        here = self._server.transcript(self._person.chat, instance=self._person.instance.name)
-        kept = (each for each in reversed(here) if each.kind == "sent" and self._person.instance.find(each.id))
+        here = self.server.transcript(self.chat, instance=self.person.instance.name)
+        kept = (each for each in reversed(here) if each.kind == "sent" and self.person.instance.find(each.id))
         last = next(kept, None)
         if last is None:
             raise Refusal("there is no message of the bot's")

@@ -64,6 +64,22 @@ async def test_a_person_types_a_message_and_sees_the_answer(gateway: Gateway) ->
     assert played.code == 0
 
 
+async def test_a_group_is_written_to_like_a_person(gateway: Gateway) -> None:
+    gateway.plugin(
+        "greeter",
+        """
+        @plugin.message(f.group & f.text("hi"))
+        async def greet(event, ctx):
+            ctx.quote("hi, " + (event.message.sender.name or ""))
+        """,
+    )
+    await gateway.start()
+
+    played = await play(gateway, "hi", options=["--group", "--name", "Bia"])
+
+    assert played.lines[-3:] == ["  you  hi", "  bot  ▏hi", "       hi, Bia"]
+
+
 async def test_it_may_begin_before_the_gateway_does(gateway: Gateway) -> None:
     gateway.write("ping.py", PING)
 
@@ -103,9 +119,9 @@ async def test_what_a_killed_player_left_behind_counts_for_nothing(gateway: Gate
     await gateway.start()
 
     await gateway.accept(message(1, "ping"))
-    await gateway.settled()
+    (answer,) = await until(gateway.outbox, "there is an answer")
 
-    assert [row.status for row in gateway.outbox()] == ["shown"]
+    assert answer.status == "shown"
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])

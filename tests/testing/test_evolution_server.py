@@ -173,6 +173,16 @@ async def test_a_number_that_is_not_on_whatsapp_gets_nothing(server: EvolutionSe
     assert server.sent == []
 
 
+async def test_a_number_reaches_the_account_that_has_it_with_its_ninth_digit_or_without(
+    server: EvolutionServer, ask: Asker
+) -> None:
+    written = await server.write("+55 31 99999-0002", "ping")
+
+    await ask("POST", "/message/sendText/shop-1", {"number": "5531999990002", "text": "pong"})  # Evolution drops the 9
+
+    assert [each.chat for each in server.sent] == [written.chat] == ["5531999990002@s.whatsapp.net"]
+
+
 async def test_a_person_known_by_lid_is_one_chat(server: EvolutionServer, ask: Asker) -> None:
     ana = server.person(ANA, by_lid=True)
     written = await ana.write("ping")

@@ -40,8 +40,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def jid_of(self, number: str) -> str:
         """The chat that a `number` means: a person that is known under it, else the jid Evolution makes of it."""
         made = create_jid(number)
-        known = (each for each in self.instance.names if create_jid(each.partition("@")[0]) == made)
-        return next((each for each in known if "@s.whatsapp.net" in each), made)
+        return self.instance.numbers.get(made, made)
 
     def is_on_whatsapp(self, jid: str) -> bool:
         """Whether a message to it could arrive."""

@@ -10,7 +10,7 @@ from gateway.errors import GatewayError
 from gateway.testing.evolution import content
 from gateway.testing.evolution.content import Content
 from gateway.testing.evolution.hooks import Hooks
-from gateway.testing.evolution.world import Group, Happening, Instance, Stored, World
+from gateway.testing.evolution.world import Group, Happening, Instance, Stored, World, create_jid
 
 _TYPES: Final[Mapping[str, str]] = {"voice": "audio/ogg; codecs=opus", "document": "application/pdf"}
 
@@ -106,13 +106,13 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         made = content.reaction({name: key[name] for name in ("remoteJid", "fromMe", "id")}, emoji, millis)
         return await self._post(made, group, None)
 
-    async def choose(self, message_id: str, label: str, option_id: str = "") -> Happening:
+    async def choose(self, message_id: str, label: str, option_id: str = "", *, group: str | None = None) -> Happening:
         """Press a button, pick a row of a list, or vote in a poll, that the bot has sent; votes come from 2.3.7 on."""
         stored = self._known(message_id)
         offered = content.offers(stored.shape, stored.data["message"])
         found = option_id or next((each for each, name in offered.items() if name == label), label)
         if stored.shape == "poll":
-            return await self._vote(stored, label)
+            return await self._vote(stored, label, group)
         if stored.shape == "list":
             block = {"title": label, "listType": 1, "singleSelectReply": {"selectedRowId": found}}
             made = Content(
@@ -122,15 +122,15 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             block = {"selectedButtonId": found, "selectedDisplayText": label, "type": 1}
             kind = "buttonsResponseMessage"
             made = Content(shape="choice", type=kind, message={kind: block}, text=label)
-        return await self._post(made, None, self._quoting(message_id))
+        return await self._post(made, group, self._quoting(message_id))
 
-    async def _vote(self, poll: Stored, label: str) -> Happening:
+    async def _vote(self, poll: Stored, label: str, group: str | None) -> Happening:
         if not self.world.tells_votes:
             raise GatewayError(f"Evolution {self.world.version} does not tell who voted for what; 2.3.7 does")
         names = content.offers("poll", poll.data["message"]).values()
         told = [{"name": each, "voters": [self.lid] if each == label else []} for each in names]
         made = content.vote(poll.key, label, int(self.world.now() * 1000))
-        return await self._post(made, None, None, poll_updates=told)
+        return await self._post(made, group, None, poll_updates=told)
 
     async def _post(
         self,
@@ -165,6 +165,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     async def _introduce(self) -> None:
         """A contact's first message tells of the contact too, before the message itself."""
+        self.instance.numbers[create_jid(self.phone)] = self.jid
         if self.instance.names.get(self.chat) == self.name:
             return
         self.instance.names[self.chat] = self.name

@@ -117,6 +117,8 @@ class Instance(msgspec.Struct, kw_only=True):
     groups: dict[str, Group] = msgspec.field(default_factory=dict)
     names: dict[str, str] = msgspec.field(default_factory=dict)
     """By jid: how the contacts it has heard of call themselves."""
+    numbers: dict[str, str] = msgspec.field(default_factory=dict)
+    """By the jid that Evolution makes of a number: the jid of the account that has it."""
     codes: int = 0
     """QR codes shown since it last connected."""
 
