@@ -38,6 +38,11 @@ FICTIONAL_PHONE: Final = "12025550142"
 """Who writes in a play: 555-0100 to 555-0199 are nobody's, so whatever happens to an answer, no phone rings."""
 PLAYED_INSTANCE: Final = "play"
 """Whom they write to: no real server has it, for the same reason."""
+_FOR_POSTING: Final = (
+    *("event", "url", "texts", "count", "rate", "connections", "instances", "chats", "faults", "by_events"),
+    *("headers", "jwt_key", "repeat", "retry", "retry_scale", "as_json"),
+)
+"""Parameters that say something about posting, and nothing about a chat."""
 GROUP: Final = "120363400000000001@g.us"
 
 
@@ -162,8 +167,10 @@ def _headline(programme: Programme, target: Target, word: str, config: Config) -
 def _play(config: Config, given: Given) -> None:
     from gateway.cli.play import Player, play  # noqa: PLC0415 -- a whole server, which plain posting needs none of
 
-    if given["url"]:
-        raise click.UsageError("--server plays Evolution for the gateway of this folder; --url names another")
+    if beside := [name for name in _FOR_POSTING if _is_given(name)]:
+        options = [param for param in click.get_current_context().command.params if param.name in beside]
+        named = ", ".join(param.opts[0] if param.opts[0].startswith("-") else "EVENT" for param in options)
+        raise click.UsageError(f"--server is a chat with the bot of this folder; it does not go with {named}")
     play(
         config,
         Player(

@@ -272,7 +272,8 @@ async def test_a_url_named_by_hand_gets_no_credential_of_the_config(
         (["connection.update", "--group"], "is no event of a group"),
         (["--fault", "fire"], "'fire' is none of duplicate, reorder, late, lid-flip, huge, malformed"),
         (["--fault", "late=2"], "write a share from 0 to 1"),
-        (["--server", "--url", "http://h/webhook"], "--url names another"),
+        (["--server", "--url", "http://h/webhook", "--count", "3"], "it does not go with --url, --count"),
+        (["--server", "connection.update"], "it does not go with EVENT"),
     ],
 )
 async def test_wrong_use_is_explained(arguments: list[str], said: str, ask: Ask) -> None:
