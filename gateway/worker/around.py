@@ -6,8 +6,10 @@ from collections.abc import Callable
 import msgspec
 
 from gateway import config
+from gateway.config import Config
 from gateway.events import Event, MessageEvent
 from gateway.media import Library
+from gateway.work import OutboxReader
 from gateway.work.files import OutgoingFiles
 from gateway.worker.members import Members
 from gateway.worker.own import Own
@@ -29,6 +31,18 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """Knows who is in which group, for `f.from_admin`."""
     evolution: config.Evolution | None = None
     """Which server `ctx.api` calls; None: a dry run, which calls none."""
+
+    @classmethod
+    def of(cls, config: Config, own_messages: OutboxReader, clock: Callable[[], float]) -> "Around":
+        """As the settings say."""
+        return cls(
+            clock=clock,
+            library=Library.of(config),
+            files=OutgoingFiles(config.data),
+            own=Own(own_messages),
+            members=Members(config),
+            evolution=config.evolution,
+        )
 
     def without_traces(self) -> "Around":
         """The same for a dry run: nothing is kept by it, and nothing done elsewhere."""

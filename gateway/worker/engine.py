@@ -7,39 +7,31 @@ attempts that follow. So an attempt is on disk before its handler runs, and a ha
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
-
-import msgspec
 
 from gateway.config import Config
 from gateway.journal.reader import Heading, Taken
 from gateway.log import log
-from gateway.media import Library
-from gateway.plugins import Plugin, Send
+from gateway.plugins import Plugin
 from gateway.redact import Redactor
-from gateway.work import Batch, Delivery, Failed, Message, OutboxReader, Settled, WorkStore
-from gateway.work.files import OutgoingFiles
+from gateway.work import Batch, Delivery, Message, OutboxReader, Settled, WorkStore
 from gateway.work.state import StateReader
-from gateway.work.store import HAS_RUN, OUTAGES, STATS, WORK
+from gateway.work.store import HAS_RUN, WORK
 from gateway.worker.around import Around
 from gateway.worker.attempt import Job
 from gateway.worker.controls import Controls
-from gateway.worker.effects import queue_messages
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
 from gateway.worker.left import Left, put_back, steady_clock
-from gateway.worker.loops import SPAN, Loops
-from gateway.worker.members import Members
-from gateway.worker.own import Own
 from gateway.worker.questions import Questions
-from gateway.worker.revisions import Revisions
-from gateway.worker.running import Outage, Running
-from gateway.worker.stats import Stats
+from gateway.worker.running import Running
+from gateway.worker.settling import Settling
+from gateway.worker.suspects import Suspects
 from gateway.worker.unsent import Unsent
-from gateway.worker.verdict import Ended, failed_attempt, survived
+from gateway.worker.verdict import Ended
 from gateway.worker.watchdog import Watchdog
 
 AHEAD: Final = 256
@@ -74,38 +66,31 @@ class Engine:
         """Unix seconds that pass evenly."""
         self._wall = clock or time.time
         self._wake = asyncio.Event()
-        self._ended: list[Ended] = []
-        self._suspects: list[Delivery] = []
         self._left = Left.by(store)
-        self._next_delivery, self._next_message = (number + 1 for number in store.last_ids())
+        self._next_delivery = store.last_ids()[0] + 1
         self.own_messages = OutboxReader(config.data / WORK)
         """What the outbox holds, for whoever has to tell own messages from others'."""
-        self._around = Around(
-            clock=self._wall,
-            library=Library.of(config),
-            files=OutgoingFiles(config.data),
-            own=Own(self.own_messages),
-            members=Members(config),
-            evolution=config.evolution,
-        )
+        self._around = Around.of(config, self.own_messages, self._wall)
         self._running = {plugin.name: self._prepare(plugin, redactor) for plugin in plugins}
-        self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._give_up)
+        self._suspects = Suspects(self._running)
+        self._settling = Settling(
+            config, store, self._running, self._suspects, trouble=trouble, now=self.now, wall=self._wall
+        )
+        self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._settling.give_up)
         unsent = Unsent(intake, config.data / WORK, self.now)
         self._controls = Controls(
             store, intake, config.data, self._running, add=self._add, questions=self._questions, unsent=unsent
         )
-        self._revisions = Revisions()
-        limits = {plugin.name: config.delivery_of(plugin.name).replies_per_minute for plugin in plugins}
-        self._loops = Loops(limits, trouble, store.answers(time.time() - SPAN))
-        self._stats = Stats(store.fact(STATS), self._wall)
-        self._outages: dict[str, Outage] = {}
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
         self._idle = asyncio.Event()
         self._is_resting = False
         self._rested = asyncio.Event()
-        self.stuck = False
+
+    @property
+    def stuck(self) -> bool:
         """A handler could be stopped by nothing: the process has to be replaced."""
+        return self._settling.is_stuck
 
     def wake(self) -> None:
         """There may be something to do."""
@@ -150,7 +135,7 @@ class Engine:
         as running is then run again. With `suspects` it is left so on purpose: one of them had to be stopped, and the
         next worker runs them alone to find out which.
         """
-        batch = self._judged()
+        batch = self._settling.take(at_the_end=self._halted)
         self._questions.stop()
         if not suspects:
             batch.settled += [put_back(each) for one in self._running.values() for each in one.lanes.in_flight()]
@@ -172,9 +157,6 @@ class Engine:
         """By plugin, the events whose handlers run now."""
         running = {name: [each.seq for each in one.lanes.in_flight()] for name, one in self._running.items()}
         return {name: seqs for name, seqs in running.items() if seqs}
-
-    def _give_up(self) -> None:
-        self.stuck = True
 
     def _prepare(self, plugin: Plugin[Any, Any], redactor: Redactor) -> Running:
         settings = self._config.delivery_of(plugin.name)
@@ -213,25 +195,13 @@ class Engine:
                 self._running[delivery.plugin].lanes.add(delivery)
         for delivery in left.cut_off:
             if delivery.plugin in self._running:
-                self._suspect(delivery, batch)
+                self._suspects.add(delivery, batch)
         await self._store.write(batch)
         self._tell(batch.settled)
 
-    def _suspect(self, delivery: Delivery, batch: Batch) -> None:
-        batch.failed.append(Failed(delivery=delivery.id, result="died"))
-        if survived(delivery):
-            self._suspects.append(delivery)
-            delivery.alone = False  # this death is counted; it must not be again, should the worker die before its turn
-            batch.started.append((delivery, time.time()))
-            return
-        running = self._running[delivery.plugin]
-        running.lanes.take_out(delivery)
-        text = f"The worker died {delivery.deaths} times while this delivery ran alone."
-        batch.settled.append(Settled(delivery=delivery, status="dead", started=time.time(), millis=0.0, error=text))
-
     async def _step(self) -> bool:
         """One commit's worth of work. True if there may be more at once."""
-        batch = self._judged()
+        batch = self._settling.take(at_the_end=self._halted)
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
         more = await self._take_up(batch)
@@ -271,11 +241,7 @@ class Engine:
 
     @property
     def _takes_up(self) -> bool:
-        return not (self._pressing() or self._draining or self.stuck)
-
-    def _pressing(self) -> list[Delivery]:
-        """Suspects that may run, so that all others have to wait for them."""
-        return [each for each in self._suspects if not self._running[each.plugin].is_held]
+        return not (self._suspects.pressing() or self._draining or self.stuck)
 
     def _add(self, running: Running, row: Taken | Heading, batch: Batch, *, run: int = 0, control: int = 0) -> None:
         name = running.plugin.name
@@ -289,96 +255,19 @@ class Engine:
         started: list[Delivery] = []
         now = self.now()
         if not (self._draining or self.stuck):
-            started = self._start_suspect(now)
-            if not self._pressing():
+            started = self._suspects.start(now)
+            if not self._suspects.pressing():
                 started = [delivery for running in self._running.values() for delivery in running.start(now)]
         batch.started = [(delivery, time.time()) for delivery in started]
         return started
-
-    def _start_suspect(self, now: float) -> list[Delivery]:
-        """One at a time and nothing beside it, so that the next death names the culprit."""
-        if any(each.lanes.running for each in self._running.values()):
-            return []
-        for suspect in self._pressing():
-            if self._running[suspect.plugin].lanes.start_one(suspect, now):
-                suspect.alone = True
-                return [suspect]
-            # Another stands before it in its lane, for `order` was changed: it takes its turn like any other.
-            self._suspects.remove(suspect)
-        return []
 
     def _on_lifespan(self, plugin: str, trouble: str | None) -> None:
         self._say(f"{plugin} lifespan", trouble)
         self._wake.set()
 
     def _on_ended(self, results: Sequence[Ended]) -> None:
-        self._ended += results
+        self._settling.note(results)
         self._wake.set()
-
-    def _judged(self) -> Batch:
-        """What ended since the last commit, and what that says of the plugins."""
-        batch = Batch()
-        for ended in self._take_ended():
-            self._stats.note(ended)
-            batch.failed += failed_attempt(ended)
-            batch.settled.append(self._judge(ended))
-        self._loops.release(time.time())
-        if (stats := self._stats.fact(now=self._halted)) is not None:
-            batch.facts[STATS] = stats
-        outages = {name: each.outage for name, each in self._running.items() if each.outage}
-        if outages != self._outages:
-            for name in outages.keys() ^ self._outages.keys():
-                self._say(name, self._running[name].trouble)
-            self._outages = outages
-            batch.facts[OUTAGES] = {name: msgspec.structs.asdict(each) for name, each in outages.items()}
-        return batch
-
-    def _take_ended(self) -> Iterator[Ended]:
-        """One by one, each judged before the next is looked at; last those that do not end by themselves."""
-        ended, self._ended = self._ended, []
-        yield from (each for each in ended if self._is_running(each.delivery))
-        yield from self._stuck()
-
-    def _is_running(self, delivery: Delivery) -> bool:
-        """Not so for one that ended after it was given up as stuck."""
-        return delivery.id in self._running[delivery.plugin].since
-
-    def _judge(self, ended: Ended) -> Settled:
-        delivery = ended.delivery
-        running = self._running[delivery.plugin]
-        del running.since[delivery.id]
-        self._suspects = [each for each in self._suspects if each is not delivery]
-        status = running.judge(ended, self.now())
-        error = ended.error
-        if status == "done" and (loop := self._loops.stops(delivery, ended.answered)):
-            status, error = "dead", loop
-        if status == "done" and not self._revisions.claim(ended.changes):
-            status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
-        if status == "waiting":
-            running.lanes.retry(delivery)
-        else:
-            running.lanes.end(delivery)
-        messages = self._queue(delivery, ended.sends) if status == "done" else ()
-        return Settled(
-            delivery=delivery,
-            status=status,
-            started=ended.started,
-            millis=ended.millis,
-            handler=ended.handler,
-            error=error,
-            messages=messages,
-            changes=ended.changes if status == "done" else (),
-        )
-
-    def _queue(self, delivery: Delivery, sends: Sequence[Send]) -> tuple[Message, ...]:
-        first, self._next_message = self._next_message, self._next_message + len(sends)
-        return queue_messages(delivery, sends, first, self.now(), self._config.evolution)
-
-    def _stuck(self) -> list[Ended]:
-        """Attempts that nothing could stop. They count as failed, and the process is replaced to be rid of them."""
-        found = [ended for running in self._running.values() for ended in running.stuck(time.monotonic())]
-        self.stuck = self.stuck or bool(found)
-        return found
 
     async def _rest(self) -> None:
         """Wait until there is something to do, a closed lane opens, or it is time for the next slow look."""

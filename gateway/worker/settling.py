@@ -1,0 +1,130 @@
+"""What ended becomes what is written: the fate of each delivery, its messages and state, and what that says of plugins.
+
+Apart from the engine, which says when: here nothing waits and nothing is started.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from gateway.config import Config
+from gateway.plugins import Send
+from gateway.work import Batch, Delivery, Message, Settled, WorkStore
+from gateway.work.store import OUTAGES, STATS
+from gateway.worker.effects import queue_messages
+from gateway.worker.loops import SPAN, Loops
+from gateway.worker.revisions import Revisions
+from gateway.worker.running import Outage, Running
+from gateway.worker.stats import Stats
+from gateway.worker.suspects import Suspects
+from gateway.worker.verdict import Ended, failed_attempt
+
+Trouble = Callable[[str, str | None], None]
+
+
+class Settling:
+    """Judges what plugins' threads report. `now` gives unix seconds that pass evenly, `wall` those of the clock."""
+
+    def __init__(
+        self,
+        config: Config,
+        store: WorkStore,
+        running: Mapping[str, Running],
+        suspects: Suspects,
+        *,
+        trouble: Trouble,
+        now: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._evolution = config.evolution
+        self._running = running
+        self._suspects = suspects
+        self._say = trouble
+        self._now = now
+        self._ended: list[Ended] = []
+        self._next_message = store.last_ids()[1] + 1
+        self._revisions = Revisions()
+        limits = {name: config.delivery_of(name).replies_per_minute for name in running}
+        self._loops = Loops(limits, trouble, store.answers(time.time() - SPAN))
+        self._stats = Stats(store.fact(STATS), wall)
+        self._outages: dict[str, Outage] = {}
+        self.is_stuck = False
+        """Something could be stopped by nothing: the process has to be replaced."""
+
+    def note(self, results: Sequence[Ended]) -> None:
+        """Attempts have ended."""
+        self._ended += results
+
+    def give_up(self) -> None:
+        """Something could be stopped by nothing."""
+        self.is_stuck = True
+
+    def take(self, *, at_the_end: bool) -> Batch:
+        """What ended since it was last asked, and what that says of the plugins."""
+        batch = Batch()
+        for ended in self._take_ended():
+            self._stats.note(ended)
+            batch.failed += failed_attempt(ended)
+            batch.settled.append(self._judge(ended))
+        self._loops.release(time.time())
+        if (stats := self._stats.fact(now=at_the_end)) is not None:
+            batch.facts[STATS] = stats
+        batch.facts |= self._changed_outages()
+        return batch
+
+    def _changed_outages(self) -> dict[str, Any]:
+        outages = {name: each.outage for name, each in self._running.items() if each.outage}
+        if outages == self._outages:
+            return {}
+        for name in outages.keys() ^ self._outages.keys():
+            self._say(name, self._running[name].trouble)
+        self._outages = outages
+        return {OUTAGES: {name: msgspec.structs.asdict(each) for name, each in outages.items()}}
+
+    def _take_ended(self) -> Iterator[Ended]:
+        """One by one, each judged before the next is looked at; last those that do not end by themselves."""
+        ended, self._ended = self._ended, []
+        yield from (each for each in ended if self._is_running(each.delivery))
+        yield from self._stuck()
+
+    def _is_running(self, delivery: Delivery) -> bool:
+        """Not so for one that ended after it was given up as stuck."""
+        return delivery.id in self._running[delivery.plugin].since
+
+    def _stuck(self) -> list[Ended]:
+        """Attempts that nothing could stop. They count as failed, and the process is replaced to be rid of them."""
+        found = [ended for running in self._running.values() for ended in running.stuck(time.monotonic())]
+        self.is_stuck = self.is_stuck or bool(found)
+        return found
+
+    def _judge(self, ended: Ended) -> Settled:
+        delivery = ended.delivery
+        running = self._running[delivery.plugin]
+        del running.since[delivery.id]
+        self._suspects.clear(delivery)
+        status = running.judge(ended, self._now())
+        error = ended.error
+        if status == "done" and (loop := self._loops.stops(delivery, ended.answered)):
+            status, error = "dead", loop
+        if status == "done" and not self._revisions.claim(ended.changes):
+            status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
+        if status == "waiting":
+            running.lanes.retry(delivery)
+        else:
+            running.lanes.end(delivery)
+        return Settled(
+            delivery=delivery,
+            status=status,
+            started=ended.started,
+            millis=ended.millis,
+            handler=ended.handler,
+            error=error,
+            messages=self._queue(delivery, ended.sends) if status == "done" else (),
+            changes=ended.changes if status == "done" else (),
+        )
+
+    def _queue(self, delivery: Delivery, sends: Sequence[Send]) -> tuple[Message, ...]:
+        first, self._next_message = self._next_message, self._next_message + len(sends)
+        return queue_messages(delivery, sends, first, self._now(), self._evolution)
