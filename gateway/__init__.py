@@ -4,6 +4,7 @@ What a bot's author imports is listed in `gateway.public`, and loaded when the f
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ __version__ = "0.1.0"
 if not TYPE_CHECKING:  # a checker that saw it would take any name for one of ours
 
     def __getattr__(name: str) -> object:
+        if find_spec(f"{__name__}.{name}"):  # a module of ours, on its way in: it must not wait for all the others
+            raise AttributeError(f"module {__name__!r} has not imported {name!r} yet")
         public = import_module("gateway.public")
         if name == "__all__" or name in public.__all__:
             return getattr(public, name)

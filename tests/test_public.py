@@ -25,3 +25,8 @@ def test_help_loads_nothing_that_it_does_not_need() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
     assert loaded.strip() == "[]"
+
+
+@pytest.mark.parametrize("first", ["gateway.worker.process", "gateway.events", "gateway.plugins", "gateway.evolution"])
+def test_whichever_module_comes_first_is_not_held_up_by_the_others(first: str) -> None:
+    subprocess.run([sys.executable, "-c", f"import {first}"], check=True)
