@@ -7,14 +7,12 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+__version__ = "0.1.0"
+
 if TYPE_CHECKING:
     from gateway.public import *  # noqa: F403 -- its `__all__` says what
     from gateway.public import __all__ as __all__
-
-__version__ = "0.1.0"
-
-
-if not TYPE_CHECKING:  # a checker that saw it would take any name for one of ours
+else:  # hidden from type checkers, which would take it that every name is there
 
     def __getattr__(name: str) -> object:
         if find_spec(f"{__name__}.{name}"):  # a module of ours, on its way in: it must not wait for all the others
