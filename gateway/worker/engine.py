@@ -29,6 +29,7 @@ from gateway.worker.left import Left, put_back, steady_clock
 from gateway.worker.questions import Questions
 from gateway.worker.running import Running
 from gateway.worker.settling import Settling
+from gateway.worker.stats import WRITE_EVERY
 from gateway.worker.suspects import Suspects
 from gateway.worker.unsent import Unsent
 from gateway.worker.verdict import Ended
@@ -274,7 +275,8 @@ class Engine:
         self._is_resting = True
         self._rested.set()
         due = self.next_due()
-        wait = self._intake.poll if due is None else max(0.0, min(due - self.now(), self._intake.poll))
+        longest = min(self._intake.poll, WRITE_EVERY) if self._settling.has_news else self._intake.poll
+        wait = longest if due is None else max(0.0, min(due - self.now(), longest))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._wake.wait(), wait)
         self._is_resting = False

@@ -53,6 +53,11 @@ class Settling:
         self.is_stuck = False
         """Something could be stopped by nothing: the process has to be replaced."""
 
+    @property
+    def has_news(self) -> bool:
+        """Something is counted that is not written yet, and nothing else may bring a commit."""
+        return self._stats.has_news
+
     def note(self, results: Sequence[Ended]) -> None:
         """Attempts have ended."""
         self._ended += results

@@ -67,14 +67,15 @@ class Stats:
         self._kept = msgspec.convert(kept or {}, Kept, strict=False)
         self._clock = clock
         self._recent: dict[str, deque[float]] = {}
-        self._is_new = False
+        self.has_news = False
+        """Something is counted that is not written yet."""
         self._written = 0.0
 
     def note(self, ended: Ended) -> None:
         """An attempt has ended."""
         name = ended.delivery.plugin
         tally = self._kept.plugins.get(name) or self._kept.plugins.setdefault(name, Tally(since=self._clock()))
-        self._is_new = True
+        self.has_news = True
         match ended.result:
             case "done" | "skipped" | "dropped":
                 setattr(tally, ended.result, getattr(tally, ended.result) + 1)
@@ -86,9 +87,9 @@ class Stats:
     def fact(self, *, now: bool = False) -> Mapping[str, Any] | None:
         """What is to be written; None while there is nothing new, or it was written just `now`."""
         moment = time.monotonic()
-        if not self._is_new or (moment - self._written < WRITE_EVERY and not now):
+        if not self.has_news or (moment - self._written < WRITE_EVERY and not now):
             return None
-        self._is_new, self._written = False, moment
+        self.has_news, self._written = False, moment
         for name, millis in self._recent.items():
             ordered, tally = sorted(millis), self._kept.plugins[name]
             tally.attempts = len(ordered)
