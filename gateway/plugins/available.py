@@ -14,7 +14,8 @@ def load_all(config: Config) -> Loaded:
         PluginError: there is no folder to load from.
     """
     folder = load_folder(config.routes)
-    loaded = without_clashes([*folder.plugins, *folder.errors, *load_installed()])
+    installed = load_installed(lambda name: config.plugin(name).enabled)
+    loaded = without_clashes([*folder.plugins, *folder.errors, *installed])
     refused = {id(each): error for each in loaded.plugins if (error := _configure(config, each))}
     kept = tuple(each for each in loaded.plugins if id(each) not in refused)
     return Loaded(

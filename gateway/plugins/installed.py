@@ -6,7 +6,7 @@ A package says in its `pyproject.toml`:
     faq = "acme_bots.faq:plugin"
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,10 +19,16 @@ from gateway.plugins.plugin import Plugin
 GROUP: Final = "evolution_gateway.plugins"
 
 
-def load_installed() -> Iterator[LoadedPlugin | LoadError]:
-    """The plugin of each entry point, or why it is left out; sorted by name, so that their order never changes."""
+def load_installed(is_wanted: Callable[[str], bool]) -> Iterator[LoadedPlugin | LoadError]:
+    """The plugin of each entry point, or why it is left out; sorted by name, so that their order never changes.
+
+    One that is broken and, by its entry point's name, not wanted is nothing to complain of: who installs a package for
+    one of its plugins can't mend the others.
+    """
     for point in sorted(entry_points(group=GROUP), key=lambda each: (each.name, each.value)):
-        yield _load(point)
+        found = _load(point)
+        if isinstance(found, LoadedPlugin) or is_wanted(point.name):
+            yield found
 
 
 def _load(point: EntryPoint) -> LoadedPlugin | LoadError:

@@ -126,6 +126,14 @@ def test_a_package_that_cannot_be_loaded_leaves_the_others_alone(
     assert error.file.name == "acme_bad.py"
 
 
+def test_a_broken_plugin_of_a_package_can_be_disabled(folder: Folder, package: Callable[..., None]) -> None:
+    package("acme_bad", "raise OSError('no licence')", point="bad")
+
+    loaded = load_all(config(folder(ping=HEAD), "plugins: {bad: {enabled: false}}"))
+
+    assert loaded.errors == ()
+
+
 ANSWERS = "\nasync def take(event, ctx):\n    ctx.reply('x')\n"
 
 
