@@ -98,8 +98,10 @@ class Bot:
         loop = self._loop = OwnLoop()
         try:
             loop.run(self._stage.open()).result()
-            yield self
-            loop.run(self._stage.close()).result()
+            try:
+                yield self
+            finally:
+                loop.run(self._stage.close()).result()
         finally:
             loop.end()
 
