@@ -61,10 +61,11 @@ class Crew:
             self.outbox = open_outbox(config, store, intake, own, clock=now, changed=changed, trouble=trouble)
 
     async def begin(self) -> None:
-        """Say what is loaded, and take up the messages that an earlier worker left."""
+        """Say what is loaded, and take up what an earlier worker left."""
         await self._store.write(Batch(facts={**facts(self._loaded), SENDS_TO: self._sends_to}))
         if self.outbox:
             self.outbox.add(self._store.open_messages())
+        await self.engine.begin()
 
     def wake(self) -> None:
         """An event came, or the clock was moved."""

@@ -85,7 +85,7 @@ class Engine:
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
         self._idle = asyncio.Event()
-        self._is_resting = False
+        self._is_resting = self._has_begun = False
         self._rested = asyncio.Event()
 
     @property
@@ -97,9 +97,37 @@ class Engine:
         """There may be something to do."""
         self._wake.set()
 
+    async def begin(self) -> None:
+        """Take up what an earlier worker left: what waited goes on, what ran when it died is a suspect.
+
+        From here on a plugin that is new to this gateway misses nothing: whoever is told that it is loaded may post.
+        """
+        if self._has_begun:
+            return
+        self._has_begun = True
+        left = self._left
+        newest = await self._intake.last() if left.has_run else 0
+        batch = Batch(facts={HAS_RUN: True})
+        for name, running in self._running.items():
+            # A plugin new to this gateway starts at now; on a gateway's very first start that is the beginning.
+            running.position = left.positions.get(name, newest)
+            batch.positions[name] = (self._intake.generation, running.position)
+            if name in left.outages:
+                running.hold(left.outages[name])
+        for delivery in left.cut_off:
+            delivery.due = 0.0  # it had begun, so it was due, whatever the clock says now
+        for delivery in sorted((*left.waiting, *left.cut_off), key=lambda each: each.id):
+            if delivery.plugin in self._running:
+                self._running[delivery.plugin].lanes.add(delivery)
+        for delivery in left.cut_off:
+            if delivery.plugin in self._running:
+                self._suspects.add(delivery, batch)
+        await self._store.write(batch)
+        self._tell(batch.settled)
+
     async def run(self) -> None:
         """Work until `drain` or `stuck`. Starts with what an earlier worker left behind."""
-        await self._recover()
+        await self.begin()
         watching = asyncio.create_task(self._watchdog.run())
         try:
             while not (self.stuck or self._halted):
@@ -177,28 +205,6 @@ class Engine:
             retry=settings.retry,
             overdue=settings.timeout + self._config.worker.stuck,
         )
-
-    async def _recover(self) -> None:
-        """Take up what an earlier worker left: what waited goes on, what ran when it died is a suspect."""
-        left = self._left
-        newest = await self._intake.last() if left.has_run else 0
-        batch = Batch(facts={HAS_RUN: True})
-        for name, running in self._running.items():
-            # A plugin new to this gateway starts at now; on a gateway's very first start that is the beginning.
-            running.position = left.positions.get(name, newest)
-            batch.positions[name] = (self._intake.generation, running.position)
-            if name in left.outages:
-                running.hold(left.outages[name])
-        for delivery in left.cut_off:
-            delivery.due = 0.0  # it had begun, so it was due, whatever the clock says now
-        for delivery in sorted((*left.waiting, *left.cut_off), key=lambda each: each.id):
-            if delivery.plugin in self._running:
-                self._running[delivery.plugin].lanes.add(delivery)
-        for delivery in left.cut_off:
-            if delivery.plugin in self._running:
-                self._suspects.add(delivery, batch)
-        await self._store.write(batch)
-        self._tell(batch.settled)
 
     async def _step(self) -> bool:
         """One commit's worth of work. True if there may be more at once."""
