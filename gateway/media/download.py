@@ -44,7 +44,8 @@ class Downloads:
         except aiohttp.ClientConnectorError as error:
             raise MediaUnavailable(f"no connection to {url.host}: {error.os_error}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise MediaUnavailable(f"{url.host} does not answer: {type(error).__name__} {error}".rstrip()) from error
+            # aiohttp's own words can have the whole URL, and with it the signature that opens the file
+            raise MediaUnavailable(f"{url.host} does not answer ({type(error).__name__})") from None
 
 
 def too_large(limit: int) -> MediaTooLarge:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import subprocess
 import sys
+import traceback
 from hashlib import sha256
 from ipaddress import ip_address
 from pathlib import Path
@@ -213,6 +214,21 @@ async def test_path_stands_in_for_a_url_that_names_no_file(shelf: Shelf) -> None
 
     with pytest.raises(MediaUnavailable, match=r"no connection to mmg\.whatsapp\.net"):
         await media.read()
+
+
+async def test_server_that_says_nothing_is_named_without_the_urls_signature(shelf: Shelf, server: Server) -> None:
+    async def hang_up(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+    server.serve_by("link", hang_up)
+    media = shelf.lend({}, mediaUrl=f"{server.url('link')}?X-Amz-Signature=4711canary")
+
+    with pytest.raises(MediaUnavailable, match="cdn.test does not answer") as caught:
+        await media.read()
+
+    assert "4711canary" not in "".join(traceback.format_exception(caught.value))
 
 
 async def test_second_reader_of_a_file_needs_no_network(shelf: Shelf, server: Server, tmp_path: Path) -> None:

@@ -131,9 +131,17 @@ async def test_webhook_that_is_not_set_or_switched_off(site: Open) -> None:
         hook.enabled = False
         off, fix = only(await here.wrong(), "failure")
 
-        assert "not set: this instance posts nothing" in unset
-        assert "switched off" in off
+        assert "not set, and no event of this instance has come" in unset
+        assert "switched off, and no event" in off
         assert fix == "gateway connect shop-1"
+
+
+async def test_instance_whose_events_come_by_the_global_webhook_needs_none_of_its_own(site: Open) -> None:
+    async with site() as here:
+        await here.start()
+        await here.post(envelope())
+
+        assert await here.wrong() == []
 
 
 @pytest.mark.parametrize(

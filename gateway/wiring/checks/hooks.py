@@ -27,14 +27,19 @@ async def targets(scene: Scene) -> AsyncIterator[Finding]:
     """Whether each webhook would reach this gateway and be let in."""
     for name, hook in scene.hooks.items():
         about = f"webhook {name}"
-        if hook is None:
-            yield failure(about, "not set: this instance posts nothing", f"gateway connect {name}")
-        elif not hook.enabled:
-            yield failure(about, "switched off", f"gateway connect {name}")
+        if hook is None or not hook.enabled:
+            yield _absent(scene, about, name, "not set" if hook is None else "switched off")
         else:
             for finding in _shape(about, name, hook):
                 yield finding
             yield await _answer(scene, about, name, hook)
+
+
+def _absent(scene: Scene, about: str, name: str, found: str) -> Finding:
+    """Of an instance that posts nothing itself: the global webhook posts for all of them."""
+    if any(event.instance == name for event in scene.recent):
+        return ok(about, f"{found}, and its events come all the same: by the global webhook")
+    return failure(about, f"{found}, and no event of this instance has come", f"gateway connect {name}")
 
 
 def _shape(about: str, name: str, hook: Webhook) -> Iterator[Finding]:
