@@ -225,7 +225,7 @@ async def test_server_that_says_nothing_is_named_without_the_urls_signature(shel
     server.serve_by("link", hang_up)
     media = shelf.lend({}, mediaUrl=f"{server.url('link')}?X-Amz-Signature=4711canary")
 
-    with pytest.raises(MediaUnavailable, match="cdn.test does not answer") as caught:
+    with pytest.raises(MediaUnavailable, match=r"cdn\.test does not answer") as caught:
         await media.read()
 
     assert "4711canary" not in "".join(traceback.format_exception(caught.value))
