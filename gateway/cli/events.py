@@ -23,10 +23,12 @@ from gateway.follow import Follow
 from gateway.journal.controls import Letters
 from gateway.redact import Redactor, printable
 from gateway.search import Query, search
-from gateway.web.detail import Detail, MessageStory, Story
-from gateway.web.look import DeadLetter, Look
+from gateway.web.answers import DeadLetter
+from gateway.web.detail import Attempt, Detail, MessageStory, Story
+from gateway.web.look import Look
 from gateway.web.outbox import QueuedMessage
 from gateway.web.rows import PluginResult, Row
+from gateway.worker.effects import last_line
 
 _TITLES: Final = heading("id", "time", "event", "instance", "who", "plugins")
 _JOURNAL: Final = "journal.db"
@@ -242,10 +244,18 @@ def _story_lines(story: Story) -> Iterator[str]:
     replay = f"   replay {story.run}" if story.run else ""
     handler = f"   {story.handler}" if story.handler else ""
     yield f"  {click.style(story.plugin, bold=True)} {_state(story.status)}{handler}{took}{tries}{replay}"
+    for attempt in story.history:
+        yield from _indented(_attempt(attempt), 4)
     for message in story.messages:
         yield from _indented(_message(message), 4)
     if story.error:
         yield from _indented(story.error, 4)
+
+
+def _attempt(one: Attempt) -> str:
+    when = _clock(one.started) if one.started else ""
+    took = f" after {one.millis:.1f} ms" if one.millis is not None else ""
+    return f"{when} {one.result}{took}: {last_line(one.error or '')}".removesuffix(": ").strip()
 
 
 def _message(one: MessageStory) -> str:

@@ -18,8 +18,9 @@ from aiohttp import web
 from gateway.errors import GatewayError
 from gateway.log import log
 from gateway.search import Query
+from gateway.web.answers import Refused
 from gateway.web.channel import Channel
-from gateway.web.look import Look, Refused
+from gateway.web.look import Look
 from gateway.web.rows import Row
 from gateway.web.viewer import Viewer
 

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web
@@ -13,8 +13,9 @@ from aiohttp import web
 from gateway.config import Config
 from gateway.journal import Summary
 from gateway.journal.reader import RefusedPost
-from gateway.redact import Json, Redactor
+from gateway.redact import Redactor
 from gateway.search import Query, matching
+from gateway.web.answers import DeadLetter, Plugins, Refused, Strip
 from gateway.web.counters import Counters, Counts, failed_per_minute, lag
 from gateway.web.detail import Detail, Revealed, Story, content_of, facts_of, revealed_of, story_of
 from gateway.web.finder import Finder
@@ -34,45 +35,6 @@ _REFUSED_FOR: Final = 3600  # seconds
 _REFUSED_TEXT: Final = 1000  # characters
 _NAME: Final = 8  # characters of a generation
 _RUN: Final = 200  # rows of one read
-
-
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery that was given up."""
-
-    id: str
-    event_id: str
-    story: Story
-
-
-class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """A post that was answered 400, as it may be shown."""
-
-    at: float
-    """Unix seconds."""
-    address: str | None
-    path: str
-    reason: str
-    size: int
-    """Bytes of body."""
-    begins: str
-    """The beginning of the body, without secrets."""
-
-
-class Strip(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands above the list."""
-
-    counts: Counts
-    plugins: list[str]
-    load_errors: list[dict[str, Json]]
-    refused: list[Refused] = []
-    """The newest of the last hour."""
-
-
-class Plugins(msgspec.Struct, frozen=True, kw_only=True):
-    """What the last worker has made of the folder of plugins."""
-
-    plugins: list[dict[str, Any]]
-    load_errors: list[dict[str, Json]]
 
 
 class Look:
