@@ -15,6 +15,7 @@ from gateway.cli.casting import read_event, read_faults, read_headers, read_numb
 from gateway.cli.options import config_option, json_option, load_config
 from gateway.cli.output import json_text
 from gateway.config import Config, secrets
+from gateway.errors import GatewayError
 from gateway.simulate import (
     Cast,
     Mischief,
@@ -30,7 +31,7 @@ from gateway.simulate import (
     crowd,
     target_of,
 )
-from gateway.simulate.request import Headers, post_url
+from gateway.simulate.request import Headers, origin, post_url
 
 CONNECTIONS_AT_A_RATE: Final = 64
 """Requests that may be under way when a rate is asked for: enough that a slow answer does not slow the next event."""
@@ -230,7 +231,9 @@ def _beware(config: Config, programme: Programme, given: Given) -> None:
     Raises:
         UsageError: it would be answered to a stranger.
     """
-    if given["url"] or not config.evolution.apikey or "messages.upsert" not in dict(programme.steps):
+    if not config.evolution.apikey or "messages.upsert" not in dict(programme.steps):
+        return
+    if given["url"] and not _is_own(given["url"], config):
         return
     if not _is_given("phone") or given["chats"] > 1:
         raise click.UsageError(
@@ -239,6 +242,14 @@ def _beware(config: Config, programme: Programme, given: Given) -> None:
         )
     text = f"  evolution.apikey is set: what your plugins answer is really sent, to {given['phone']}"
     click.secho(text, fg="yellow", err=True)
+
+
+def _is_own(url: str, config: Config) -> bool:
+    """Whether a URL named by hand is this gateway's all the same."""
+    try:
+        return origin(url) == origin(target_of(config).url)
+    except GatewayError:  # its port is known to nobody
+        return False
 
 
 async def _send(pace: Pace, posts: Iterator[Post]) -> Tally:

@@ -299,9 +299,11 @@ async def test_nobody_is_answered_for_real_who_was_not_named(
     with_a_key(tmp_path, recorder)
 
     done = await ask("simulate", *arguments)
+    by_hand = await ask("simulate", *arguments, "--url", recorder.url)
 
-    assert done.code == 2
-    assert "name the one number that may get it with --from" in done.err
+    for each in (done, by_hand):
+        assert each.code == 2
+        assert "name the one number that may get it with --from" in each.err
     assert recorder.requests == []
 
 
