@@ -85,6 +85,7 @@ async def connect(config: Config, peer: Peer, wishes: Wishes, say: Say) -> None:
         Stuck: with what to do.
         EvolutionError: Evolution refused a call, in its own words.
     """
+    wishes = msgspec.structs.replace(wishes, events=tuple(map(subscribable, wishes.events)))
     await _look_at_gateway(config)
     state = await _greet(peer, wishes.instance, say) or await _make(peer, wishes, say)
     credential = credential_of(config, peer.number)
@@ -173,7 +174,7 @@ def _hook(url: str, wishes: Wishes, credential: Credential) -> Webhook:
         url=f"{url}/{credential.path}" if credential.path else url,
         by_events=wishes.by_events,
         base64=wishes.base64,
-        events=tuple(map(subscribable, wishes.events)),
+        events=wishes.events,
         headers=credential.headers,
     )
 
@@ -206,7 +207,8 @@ def _nothing_came(config: Config, peer: Peer, wishes: Wishes, urls: Sequence[str
     if wishes.url is None and config.webhook.is_local:
         bridge = next(iter(bridges()), DOCKER_BRIDGE)
         return Stuck(
-            f"no event came from Evolution through {tried}: it runs in a container, whose 127.0.0.1 is not this one",
+            f"no event came from Evolution through {tried}: it seems to run in a container, whose 127.0.0.1 is not this "
+            "one",
             f"In config.yaml set  webhook: {{host: {bridge}}}  (the bridge to the containers) and start the gateway "
             f"again: {_TOKEN}",
         )

@@ -122,10 +122,20 @@ async def test_container_that_can_not_reach_loopback_is_named_with_the_bridge_an
 
         steps = await here.connect()
 
-        assert "it runs in a container, whose 127.0.0.1 is not this one" in steps.lines[-1]
+        assert "it seems to run in a container, whose 127.0.0.1 is not this one" in steps.lines[-1]
         assert re.search(r"-> In config\.yaml set  webhook: \{host: [\d.]+\}", steps.lines[-1])
         assert "the secret in data/webhook.token" in steps.lines[-1]
         assert here.evolution.instance().webhook is None
+
+
+async def test_another_machine_that_can_not_reach_loopback_is_named_with_the_address_it_knows(site: Open) -> None:
+    async with site() as here:
+        await here.start()
+
+        steps = await here.connect(at=here.evolution.url.replace("127.0.0.1", "0.0.0.0"))  # noqa: S104 -- not loopback
+
+        assert "is another machine, and this gateway listens on 127.0.0.1 alone" in steps.lines[-1]
+        assert "-> In config.yaml set  webhook: {host: " in steps.lines[-1]
 
 
 async def test_what_it_says_to_do_helps(site: Open) -> None:

@@ -195,6 +195,16 @@ async def test_evolution_that_can_not_reach_the_gateway(site: Open) -> None:
         assert "gateway connect shop-1" in fix
 
 
+async def test_another_machine_that_is_told_to_post_to_itself(site: Open) -> None:
+    async with site() as here:
+        await here.well()
+
+        found, fix = only(await here.wrong(at=here.evolution.url.replace("127.0.0.1", "0.0.0.0")), "failure")  # noqa: S104
+
+        assert "which is Evolution's own machine and not this one" in found
+        assert fix == "gateway connect shop-1"
+
+
 async def test_silent_instance_is_tried_and_the_trial_can_be_forbidden(site: Open) -> None:
     async with site() as here:
         await here.start()
