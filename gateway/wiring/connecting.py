@@ -207,8 +207,8 @@ def _nothing_came(config: Config, peer: Peer, wishes: Wishes, urls: Sequence[str
     if wishes.url is None and config.webhook.is_local:
         bridge = next(iter(bridges()), DOCKER_BRIDGE)
         return Stuck(
-            f"no event came from Evolution through {tried}: it seems to run in a container, whose 127.0.0.1 is not this "
-            "one",
+            f"no event came from Evolution through {tried}: it seems to run in a container, whose 127.0.0.1 is not "
+            "this one",
             f"In config.yaml set  webhook: {{host: {bridge}}}  (the bridge to the containers) and start the gateway "
             f"again: {_TOKEN}",
         )
