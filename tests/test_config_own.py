@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import Literal
 
 import msgspec
@@ -96,6 +97,14 @@ def test_an_error_names_line_key_and_what_to_write(read: Read, lines: list[str],
         read(*lines)
 
     assert error in str(caught.value)
+
+
+def test_a_type_that_nothing_can_be_read_into_is_named() -> None:
+    class Odd(msgspec.Struct):
+        clock: Thread | None = None
+
+    with pytest.raises(ConfigError, match="clock: a setting can't be a Thread"):
+        read_own("shop", OwnSettings({"clock": "x"}), Odd)
 
 
 def test_a_missing_setting_is_named_where_nothing_is_written() -> None:

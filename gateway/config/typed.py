@@ -50,7 +50,9 @@ def read_own(plugin: str, values: OwnSettings, kind: type[T]) -> T:
 
 def _decode(kind: type[Any], value: object) -> object:
     """The types of a setting that JSON has not."""
-    if kind in (Secret, Path) and isinstance(value, str):
+    if kind not in (Secret, Path):
+        raise TypeError(f"a setting can't be a {kind.__name__}")
+    if isinstance(value, str):
         return kind(value)
     raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
 

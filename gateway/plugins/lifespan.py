@@ -17,11 +17,19 @@ def check_settings(kind: object) -> type[Any] | None:
     """The type of a plugin's settings as it is.
 
     Raises:
-        Misuse: no msgspec struct.
+        Misuse: no msgspec struct, or one that no YAML could be read into.
     """
-    if kind is None or (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
-        return kind
-    raise Misuse.here(f"Plugin(settings=...) takes a class made with msgspec.Struct, got {kind!r}")
+    if kind is None:
+        return None
+    if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        raise Misuse.here(f"Plugin(settings=...) takes a class made with msgspec.Struct, got {kind!r}")
+    try:
+        msgspec.convert({}, kind)
+    except msgspec.ValidationError:
+        pass  # it lacks what has no default
+    except (TypeError, NameError) as error:
+        raise Misuse.here(f"Plugin(settings={kind.__name__}) can't be read from config.yaml: {error}") from None
+    return kind
 
 
 def check_lifespan(opener: object, settings: type[Any] | None) -> Opener | None:
