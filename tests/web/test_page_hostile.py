@@ -69,6 +69,9 @@ async def test_in_files_that_could_not_be_loaded_and_in_dead_letters(site: "Admi
         await page.keyboard.press("2")
         await expect(page.locator(".letter")).to_have_count(len(HOSTILE))
         await harmless(page)
+        await page.keyboard.press("4")
+        await expect(page.locator(".broken")).to_contain_text(HOSTILE[5])
+        await harmless(page)
 
 
 async def test_the_check_would_notice(opened: Visit) -> None:

@@ -83,8 +83,8 @@ async def test_keys_are_enough(site: "AdminSite", opened: Visit) -> None:
         await page.keyboard.press("Escape")
         await page.keyboard.press("p")
         await expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
-        await page.keyboard.press("2")
-        await expect(page.get_by_role("heading", name="Dead letters")).to_be_visible()
+        await page.keyboard.press("4")
+        await expect(page.get_by_role("heading", name="Plugins")).to_be_visible()
 
 
 async def test_reading_further_down_is_not_disturbed(site: "AdminSite", opened: Visit) -> None:

@@ -99,6 +99,37 @@ async def test_a_restart_makes_no_gap_and_no_doubles(gateway: Gateway, seen: Vis
         assert await every_id(page) == list(range(36, 0, -1))
 
 
+async def test_a_dry_run_shows_the_answer_and_a_replay_sends_it(gateway: Gateway, seen: Visit) -> None:
+    await start(gateway)
+    seq = await gateway.accept(message(1, "order 7"))
+    async with seen(f"#/events/{seq}") as page:
+        await expect(story(page, "echo")).to_contain_text("would send order 7 is on its way")
+        await page.keyboard.press("r")
+        panel = page.get_by_role("region", name="Replay")
+        await panel.get_by_label("To which plugin").select_option("echo")
+        await panel.get_by_role("button", name="Dry run").click()
+        await expect(panel.locator(".run .message").first).to_contain_text("would send order 7 is on its way")
+        await expect(panel).to_contain_text("Nothing was sent or saved")
+        assert len(gateway.outbox()) == 1
+
+        await panel.get_by_role("button", name="Replay now").click()
+        await expect(panel).to_contain_text("Replayed to 1 plugin")
+        await expect(page.locator(".story > li", has_text="replay 1")).to_contain_text("would send")
+        assert len(gateway.outbox()) == 2
+
+
+async def test_why_nothing_happened_is_answered_filter_by_filter(gateway: Gateway, seen: Visit) -> None:
+    await start(gateway)
+    seq = await gateway.accept(message(1, "good morning"))
+    async with seen(f"#/events/{seq}") as page:
+        await expect(story(page, "echo")).to_contain_text("no handler matched")
+        await story(page, "echo").get_by_role("button", name="Why?").click()
+
+        why = page.get_by_role("region", name="Why")
+        await expect(why).to_contain_text("echo no handler matches")
+        await expect(why.locator("li", has=page.locator("code", has_text="regex")).last).to_contain_text("✗")
+
+
 async def test_a_failure_tells_its_attempts_and_is_retried_from_the_dead(gateway: Gateway, seen: Visit) -> None:
     await start(gateway)
     seq = await gateway.accept(message(1, "order 9"))
@@ -109,6 +140,7 @@ async def test_a_failure_tells_its_attempts_and_is_retried_from_the_dead(gateway
         await expect(told).to_contain_text("given up: a dead letter")
         await expect(told.locator(".attempts > li")).to_have_count(2)
         await expect(told.locator(".error summary")).to_have_text("ConnectionError: the shop's API is down")
+        await expect(page.locator("#chart .failed")).not_to_have_count(0)
 
         await page.get_by_role("link", name="Dead").click()
         await expect(page.locator(".letter")).to_have_count(2)
@@ -121,6 +153,24 @@ async def test_a_failure_tells_its_attempts_and_is_retried_from_the_dead(gateway
         await page.get_by_role("button", name="Retry all").click()
         await expect(page.get_by_text("1 dead letter waits again.")).to_be_visible()
         await expect(page.get_by_text("Nothing was given up")).to_be_visible()
+
+
+async def test_a_plugin_is_paused_and_resumed_and_a_broken_file_is_shown(gateway: Gateway, seen: Visit) -> None:
+    await start(gateway)
+    async with seen("#/plugins") as page:
+        card = page.locator(".plugin", has_text="echo.py")
+        await expect(card).to_contain_text("works, nothing failed")
+        await card.get_by_role("button", name="Pause").click()
+        await expect(card).to_contain_text("paused since")
+        seq = await gateway.accept(message(1, "order 1"))
+        await expect(card.locator(".facts .waiting")).to_contain_text("1")
+        await card.get_by_role("button", name="Resume").click()
+        await until(lambda: [row for row in gateway.deliveries(seq=seq) if row.status == "done"], "it is handled")
+        await expect(card).to_contain_text("works, nothing failed")
+
+        gateway.write("broken.py", "from gateway import *\nplugin = Plugin(\n")
+        await page.locator("#alerts button", has_text="broken.py").click()
+        await expect(page.get_by_role("dialog")).to_contain_text("SyntaxError")
 
 
 async def test_a_pairing_instance_shows_its_code_and_the_next_one_by_itself(gateway: Gateway, seen: Visit) -> None:

@@ -8,7 +8,8 @@ export class Filters {
   constructor(form, changed) {
     this.form = form;
     this.changed = changed;
-    form.addEventListener("input", ({ target }) => this.soon(target.matches("select") ? 0 : TYPING));
+    form.addEventListener("input", () => this.soon(TYPING));
+    form.addEventListener("change", () => this.soon(0)); // a field is left: nothing is waited for
     form.addEventListener("submit", (event) => { event.preventDefault(); this.soon(0); });
     form.addEventListener("reset", () => this.soon(0));
     const fold = form.querySelector(".fold");

@@ -16,13 +16,13 @@ export function strip({ counts, load_errors: broken, reasons }) {
   alerts([...reasons.map((text) => ["", text]), ...broken.map(({ file, line, text }) => [`${file}${line ? `:${line}` : ""} could not be loaded`, text])]);
 }
 
-const late = (seconds) => (seconds >= 1 ? duration(seconds * 1000) : "none");
+const late = (seconds) => (seconds < 1 ? "none" : duration(seconds * 1000));
 
 export function badge(name, text) {
   at(`badge-${name}`).textContent = text;
 }
 
-function chart({ per_minute: events, failed_per_minute: failed = [] }) {
+function chart({ per_minute: events, failed_per_minute: failed }) {
   const most = Math.max(...events, ...failed, 1);
   const step = CHART.width / events.length;
   const high = (value) => value && Math.max(2, (value / most) * CHART.height);
