@@ -15,7 +15,7 @@ import pytest
 
 from gateway.envelope import read_envelope
 from gateway.journal import Arrival, Journal
-from gateway.work import Batch, Delivery, Settled, WorkStore
+from gateway.work import Batch, Delivery, Failed, Settled, WorkStore
 from gateway.work.store import HAS_RUN, Status
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -83,6 +83,7 @@ async def filled(store: Store) -> Store:
         (["--status", "dead"], [1]),
         (["--status", "dead", "--status", "skipped"], [2, 1]),
         (["--error", "TILL is on"], [1]),
+        (["--text", "remotejidalt"], [1]),
         (["--since", "3h"], [3, 2]),
         (["--until", "1h"], [2, 1]),
         (["--since", "3d", "--until", "1d"], [1]),
@@ -94,6 +95,15 @@ async def filled(store: Store) -> Store:
 )
 def test_options_narrow_the_list_and_all_must_fit(gateway: Command, options: list[str], found: list[int]) -> None:
     assert ids(gateway("events", "--json", *options)) == found
+
+
+async def test_one_event_shows_every_attempt_that_failed(filled: Store, gateway: Command) -> None:
+    attempt = Failed(delivery=1, result="failed", started=time.time(), millis=1.5, error="Traceback\nOSError: down")
+    await filled.work.write(Batch(failed=[attempt]))
+
+    shown = (await asyncio.to_thread(gateway, "events", "1")).stdout
+
+    assert "failed after 1.5 ms: OSError: down" in shown
 
 
 @pytest.mark.usefixtures("filled")
