@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Final
 
-LOOK_EVERY: Final = 0.5  # seconds
+LOOK_EVERY: Final = 0.25
+"""Seconds between looks. An edit is seen after two at most, which leaves a busy machine the time to load it."""
 
 _Seen = dict[Path, tuple[int, int]]
 
