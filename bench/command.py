@@ -47,7 +47,6 @@ def main() -> None:
     chosen = {name: run for name, run in ALL.items() if not arguments.only or name in arguments.only}
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as Ctrl-C does: leave nothing running
     report = asyncio.run(_run(chosen, SHORT if arguments.short else WHOLE))
-    print("\n" + "\n\n".join(str(result) for result in report.results))
     if goals := [goal for result in report.results for goal in result.goals]:
         print("\n### Goals\n\n" + "\n".join(f"    {goal}" for goal in goals))
     if arguments.json:
@@ -61,6 +60,7 @@ async def _run(chosen: Mapping[str, Callable[[Scale], Awaitable[Result]]], scale
     for name, measure in chosen.items():
         _say(f"measuring: {name}")
         results.append(await measure(scale))
+        print(f"\n{results[-1]}", flush=True)
     return Report(machine, results)
 
 
