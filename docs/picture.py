@@ -137,7 +137,7 @@ async def instances(page: Page) -> None:
     await page.locator(".pairing").wait_for()
 
 
-VIEWS: Final = (events, failed, answered, why, dry_run, dead, outbox, plugins, instances)
+VIEWS: Final = (instances, events, failed, answered, why, dry_run, dead, outbox, plugins)  # a code is good for a minute
 
 if __name__ == "__main__":
     asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))

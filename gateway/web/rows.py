@@ -19,7 +19,7 @@ from gateway.work import DeliveryRow, OutboxRow
 PREVIEW: Final = 160
 """Characters of a message in the list."""
 
-_STATUS_ORDER: Final = ("dead", "sending", "queued", "shown", "sent")
+_STATUS_ORDER: Final = ("dead", "sending", "queued", "shown", "sent", "dropped")
 
 
 class PluginResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class PluginResult(msgspec.Struct, frozen=True, kw_only=True):
     messages: int = 0
     """How many the handler queued."""
     sending: str | None = None
-    """The one of their statuses that most wants a look: dead, sending, queued, shown or sent."""
+    """The one of their statuses that most wants a look: dead, sending, queued, shown, sent or dropped."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

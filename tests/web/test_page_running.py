@@ -1,11 +1,15 @@
 """The page of a gateway that runs, in a real browser: filters, pause, restart, replay, why, dead letters, QR code."""
 
+from collections.abc import Mapping
+
 import orjson
+from aiohttp import web
 from playwright.async_api import Locator, Page, expect
 
 from gateway import samples
 from tests.support.bodies import message, messages
 from tests.support.chromium import NEEDS, Visit
+from tests.support.evolution import FakeEvolution
 from tests.support.gateway import Gateway
 from tests.support.waiting import until
 
@@ -57,6 +61,11 @@ async def test_filters_choose_what_is_shown_and_what_comes(gateway: Gateway, see
         await expect(page.locator(".row .who b")).to_have_text(["Bia"])
 
         await page.reload()
+        await expect(page.locator(".row .who b")).to_have_text(["Bia"])
+        await page.locator(".row").click()
+        await page.get_by_role("button", name="Clear").click()
+        await page.get_by_role("link", name="only this chat").click()
+        await expect(page.get_by_label("Chat or number")).to_have_value("5511999900002@s.whatsapp.net")
         await expect(page.locator(".row .who b")).to_have_text(["Bia"])
         await page.get_by_label("Text").fill("nobody wrote this")
         await expect(page.get_by_text("Nothing fits these filters")).to_be_visible()
@@ -155,6 +164,24 @@ async def test_a_failure_tells_its_attempts_and_is_retried_from_the_dead(gateway
         await expect(page.get_by_text("Nothing was given up")).to_be_visible()
 
 
+async def test_a_message_that_was_refused_is_sent_again_or_dropped(
+    gateway: Gateway, evolution: FakeEvolution, seen: Visit
+) -> None:
+    evolution.answers = [web.json_response({"message": "no such number"}, status=400) for _ in range(2)]
+    await start(gateway, evolution={"url": evolution.url, "apikey": "a-key"}, outbox={"pace": "off"})
+    for number in (1, 2):
+        await gateway.accept(message(number, f"order {number}", chat=number))
+    await until(lambda: [row.status for row in gateway.outbox()] == ["dead", "dead"], "both were refused")
+    async with seen("#/outbox") as page:
+        cards = page.locator("#view-outbox .card")
+        for name in ("Send again", "Drop"):
+            await cards.first.get_by_role("button", name=name).click()
+            await page.get_by_role("dialog").get_by_role("button", name=name).click()
+            await expect(cards).to_have_count(1 if name == "Send again" else 0)
+
+        assert sorted(row.status for row in gateway.outbox()) == ["dropped", "sent"]
+
+
 async def test_a_plugin_is_paused_and_resumed_and_a_broken_file_is_shown(gateway: Gateway, seen: Visit) -> None:
     await start(gateway)
     async with seen("#/plugins") as page:
@@ -192,9 +219,9 @@ async def test_a_pairing_instance_shows_its_code_and_the_next_one_by_itself(gate
         await expect(page.locator(".card.instance")).to_contain_text("connected")
 
 
-async def start(gateway: Gateway) -> None:
+async def start(gateway: Gateway, **settings: Mapping[str, object]) -> None:
     gateway.plugin("echo", ECHO)
-    gateway.settings(delivery={"retry": [0.05]})
+    gateway.settings(delivery={"retry": [0.05]}, **settings)
     await gateway.start()
 
 

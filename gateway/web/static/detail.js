@@ -56,10 +56,11 @@ export class Detail {
     this.story = told;
   }
 
-  heading({ row, endpoint, raw, note }) {
+  heading({ row, lane, endpoint, raw, note }) {
     const about = [row.instance, row.from_me ? "you" : row.who, row.chat].filter(Boolean).join(" · ");
     return el("header", {},
-      el("div", {}, el("h3", {}, row.event), el("p", {}, about || "belongs to no instance", " · ", time(row.at))), this.closing(),
+      el("div", {}, el("h3", {}, row.event), el("p", {}, about || "belongs to no instance", " · ", time(row.at),
+        lane.includes("@") && [" · ", el("a", { href: `#/events/${row.id}?${new URLSearchParams({ chat: lane.slice(lane.lastIndexOf("/") + 1) })}` }, "only this chat")])), this.closing(),
       el("div", { class: "actions" },
         button("Replay…", () => this.replay(), { "aria-keyshortcuts": "r" }),
         button("Why?", (pressed) => this.ask(null, pressed), { "aria-keyshortcuts": "w", title: "Ask every filter of every handler" }),

@@ -60,7 +60,7 @@ function facts(counts, latency) {
   const shown = [
     ["done", counts.done], ["skipped", counts.skipped], ["failed", counts.failed, "dead"], ["waiting", counts.waiting, "waiting"], ["dead", counts.dead, "dead"],
   ].map(([name, value, tone]) => [name, number(value), value ? tone : ""]);
-  if (latency) shown.push(["half within", duration(latency.p50)], ["95 % within", duration(latency.p95)]);
+  if (latency) shown.push(["median", duration(latency.p50)], ["95 % within", duration(latency.p95)]);
   return shown.map(([name, value, tone]) => el("div", { class: tone }, el("dt", {}, name), el("dd", {}, value)));
 }
 

@@ -55,7 +55,7 @@ export function bytes(size) {
 
 export const mark = () => el("span", { class: "mark", "aria-hidden": "true" });
 
-const SENDING = { dead: "not sent", sending: "sending", queued: "to be sent", shown: "would send", sent: "sent" };
+const SENDING = { dead: "not sent", sending: "sending", queued: "to be sent", shown: "would send", sent: "sent", dropped: "not sent" };
 const PLAIN = ["done", "skipped"]; // their mark says enough to the eye
 const ORDER = ["dead", "retrying", "running", "waiting", "done", "dropped", "skipped"]; // what wants a look comes first
 
@@ -63,7 +63,7 @@ const ORDER = ["dead", "retrying", "running", "waiting", "done", "dropped", "ski
 export function outcome(result) {
   if (result.status !== "done" || !result.messages) return { state: result.status, word: result.status };
   const word = SENDING[result.sending] + (result.messages > 1 ? ` ${result.messages}` : "");
-  const state = { dead: "dead", queued: "waiting", sending: "running" }[result.sending] ?? "done";
+  const state = { dead: "dead", queued: "waiting", sending: "running", dropped: "dropped" }[result.sending] ?? "done";
   return { state, word };
 }
 

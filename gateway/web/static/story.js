@@ -11,6 +11,7 @@ const SENDING = {
   queued: ["will send", ({ target, attempts, due }) => [`to ${target}`, attempts ? `, after ${plural(attempts, "try", "tries")}` : "", due ? [", next at ", time(due)] : ""]],
   sending: ["is sending", ({ target }) => [`to ${target}`]],
   sent: ["sent", ({ target, message_id: id, created, finished }) => [`to ${target}`, finished ? ` · Evolution took it after ${duration((finished - created) * 1000)}` : "", id ? ` · message ${id}` : ""]],
+  dropped: ["was to send", ({ target }) => [`to ${target}, and was dropped by a person`]],
   dead: ["could not send", ({ target, attempts }) => [`to ${target}, after ${plural(attempts, "try", "tries")}`]],
 };
 
