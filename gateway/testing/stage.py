@@ -81,7 +81,7 @@ class Stage:
         self._stack.callback(shutil.rmtree, self.folder)
         await self._stack.enter_async_context(self.server)
         self.server.point(f"{self.server.url}/webhook", base64=True)
-        self._journal = Journal(self.folder)
+        self._journal = Journal(self.folder, clock=self.clock)
         self._stack.push_async_callback(self._journal.close)
         self._outbox = OutboxReader(self.folder / WORK)
         self._stack.callback(self._outbox.close)
