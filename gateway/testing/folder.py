@@ -45,4 +45,8 @@ def find_plugins(start: Path, names: Sequence[str]) -> Found:
 
 
 def _patient(config: Config) -> Delivery:
-    return msgspec.structs.replace(config.delivery, timeout=min(config.delivery.timeout, PATIENCE.delivery.timeout))
+    """What the settings say, but for what is other in a test."""
+    own, other = config.delivery, PATIENCE.delivery
+    return msgspec.structs.replace(
+        own, timeout=min(own.timeout, other.timeout), replies_per_minute=other.replies_per_minute
+    )

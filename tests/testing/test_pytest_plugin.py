@@ -164,3 +164,16 @@ def test_a_plugin_that_does_not_load_fails_its_tests_with_its_line(run: Pytest, 
     done = run()
 
     assert "ping.py:1: SyntaxError" in done.stdout
+
+
+def test_people_may_be_answered_as_often_as_a_test_likes(run: Pytest) -> None:
+    done = run(
+        code="""
+async def test_much(bot):
+    ana = bot.chat("+55 11 99999-0002")
+    for _ in range(30):
+        assert await ana.send("ping") == ["pong"]
+"""
+    )
+
+    assert "2 passed" in done.stdout
