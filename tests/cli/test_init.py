@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from gateway.config import Config, load
-from gateway.scaffold import examples, read
+from gateway.scaffold import Example, examples, read
 
 ROOT = Path(__file__).parents[2]
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -165,3 +165,9 @@ def test_the_examples_can_be_listed(gateway: Command, tmp_path: Path) -> None:
 
 def test_a_name_is_needed(gateway: Command) -> None:
     assert gateway("init").returncode == 2
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda each: each.name)
+def test_each_example_is_short_and_says_what_it_does(example: Example) -> None:
+    assert len(read(example.files[0]).splitlines()) < 60
+    assert example.about.endswith(".")

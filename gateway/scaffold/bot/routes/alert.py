@@ -40,17 +40,16 @@ async def lost(event: ConnectionUpdate, ctx: Ctx) -> None:
 
 @plugin.on(ConnectionUpdate, f.connection("open") & f.state(down=True))
 async def back(event: ConnectionUpdate, ctx: Ctx) -> None:
-    """All is well again; said only if it was not."""
+    """Said only if it was lost."""
     ctx.state.clear()
     await tell(ctx, f"{event.instance} is back.")
 
 
-@plugin.on(QrcodeUpdated)
+@plugin.on(QrcodeUpdated, ~f.state(down=True))
 async def pairing(event: QrcodeUpdated, ctx: Ctx) -> None:
     """A QR code lasts a minute and another follows: it is said once, until the instance is open."""
-    if not ctx.state.get("down"):
-        ctx.state["down"] = True
-        await tell(ctx, f"{event.instance} waits for its QR code to be scanned.")
+    ctx.state["down"] = True
+    await tell(ctx, f"{event.instance} waits for its QR code to be scanned.")
 
 
 async def tell(ctx: Ctx, text: str) -> None:
