@@ -135,6 +135,21 @@ async def test_only_rows_in_sight_exist_and_every_older_one_can_be_scrolled_to(
         await expect(page.locator("#tail")).to_contain_text("That is the oldest event that is kept.")
 
 
+async def test_while_paused_new_events_are_counted_and_changed_ones_wait(site: "AdminSite", opened: Visit) -> None:
+    seq = await site.event()
+    async with opened() as page:
+        await expect(page.locator(".row")).to_have_count(1)
+        await page.keyboard.press("p")
+        await site.settle(seq, "ping")
+        await site.event(nonce=1)
+        await expect(page.locator("#pause")).to_have_text("Go on (1 event)")
+        await expect(page.locator(".result")).to_have_count(0)
+        await page.keyboard.press("p")
+
+        await expect(page.locator(".row")).to_have_count(2)
+        await expect(page.locator(".result.done")).to_have_count(1)
+
+
 async def test_a_lost_connection_is_said_and_made_good(site: "AdminSite", opened: Visit) -> None:
     async with opened(expected="ERR_") as page:
         await page.context.set_offline(offline=True)

@@ -10,6 +10,7 @@ export class Stream {
     this.last = null;
     this.source = null;
     this.isPaused = false;
+    this.newest = 0; // the highest id that was passed on
     this.forget();
   }
 
@@ -17,6 +18,7 @@ export class Stream {
   watch(query) {
     this.query = query;
     this.last = null;
+    this.newest = 0;
     this.forget();
     this.tell.held(0);
     this.connect();
@@ -53,29 +55,34 @@ export class Stream {
   take(rows) {
     if (!this.isPaused) return this.pass(rows);
     if (rows === null) this.forget(true);
-    for (const row of rows ?? []) this.held.set(row.id, row);
+    for (const row of rows ?? []) {
+      if (Number(row.id) > this.newest && !this.held.has(row.id)) this.fresh += 1;
+      this.held.set(row.id, row);
+    }
     if (this.held.size > HELD) this.forget(true);
-    this.tell.held(this.held.size);
+    this.tell.held(this.fresh);
   }
 
   pass(rows) {
     if (rows === null) this.tell.anew();
     else this.tell.rows(rows);
+    this.newest = Math.max(this.newest, ...(rows ?? []).map((row) => Number(row.id)));
   }
 
   pause(isPaused) {
     this.isPaused = isPaused;
     if (!isPaused) {
-      if (this.isAnew) this.tell.anew();
-      this.tell.rows([...this.held.values()]);
+      if (this.isAnew) this.pass(null);
+      this.pass([...this.held.values()]);
       this.forget();
     }
-    this.tell.held(this.held.size);
+    this.tell.held(this.fresh);
     this.say();
   }
 
   forget(isAnew = false) {
     this.held = new Map(); // id -> the newest state of its row
+    this.fresh = 0; // how many of them were not shown before
     this.isAnew = isAnew;
   }
 
