@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.bodies import messages
@@ -55,6 +56,7 @@ async def test_two_hundred_events_a_second_leave_it_responsive(
         assert await page.locator("#rows li").count() < 80
 
 
+@pytest.mark.timeout(300)  # posting them takes a busy machine a minute
 async def test_ten_thousand_rows_scroll(gateway: Gateway, seen: Visit) -> None:
     count = 10_000
     await gateway.start()

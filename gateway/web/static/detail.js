@@ -93,8 +93,7 @@ export class Detail {
   }
 
   press(key) {
-    const named = { r: "Replay…", w: "Why?" }[key];
-    [...this.panel.querySelectorAll("header button")].find((each) => each.textContent === named)?.click();
+    this.panel.querySelector(`header [aria-keyshortcuts="${key}"]`)?.click();
   }
 }
 
