@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from bench import accept, decoder
+from bench.authors import authors
 from bench.latency import latency
 from bench.load import WRK
 from bench.memory import memory
@@ -30,6 +31,7 @@ ALL: Final[Mapping[str, Callable[[Scale], Awaitable[Result]]]] = {
     "latency": latency,
     "memory": memory,
     "start": starting,
+    "authors": authors,
     "decode": decoder.decoding,
 }
 
