@@ -38,8 +38,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     from_me: bool
     """Written by the bot's own account: through REST, on the phone, or on another device."""
     origin: Origin
-    """Who wrote it: somebody else, a plugin of this gateway, a person on the account's own phone or another of its
-    devices, another program through Evolution's REST API. What the gateway sent is `client` where no worker tells."""
+    """Who wrote it: `contact`, `gateway` (a plugin here), `phone` (a person on the account's own phone or on another of
+    its devices) or `client` (another program through Evolution's REST API; the gateway too, where no worker tells)."""
     sender: Person
     """Who wrote it; the bot for own messages. In a group the participant, for a channel's post the channel."""
     kind: Kind

@@ -35,7 +35,7 @@ async def test_what_waits_for_a_handler_that_blocks_does_not_fail_with_it(bench:
     neighbours = [message(f"m{n}", f"55119{n:08d}@s.whatsapp.net") for n in range(2 * FAILURES)]
     await bench.post(*neighbours, message(POISON))
 
-    async with bench.worker(blocking(bench, gate), timeout=0.05, stuck=0.1, retry=(60,)) as engine:
+    async with bench.worker(blocking(bench, gate), timeout=0.5, stuck=0.5, retry=(60,)) as engine:
         await bench.until(lambda: any(each.status == "waiting" for each in bench.settled))
         assert engine.stuck
         assert not engine._running["blocking"].breaker.is_open
@@ -51,7 +51,7 @@ async def test_one_that_blocks_every_time_becomes_a_dead_letter_and_its_neighbou
     (poison, *_) = await bench.post(message(POISON), *neighbours)
 
     for ends in (["waiting"], ["waiting", "dead"]):
-        async with bench.worker(blocking(bench, gate), timeout=0.05, stuck=0.1, retry=(0,)):
+        async with bench.worker(blocking(bench, gate), timeout=0.5, stuck=0.5, retry=(0,)):
             await bench.until(partial(has_come_to, bench, poison, ends))
     async with bench.worker(blocking(bench, gate)):
         await bench.until(lambda: len(bench.outcomes()) == 1 + len(neighbours))
