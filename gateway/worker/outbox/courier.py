@@ -7,6 +7,7 @@ of the chat tell what became of it; only what was looked for and is not there is
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,9 @@ from gateway.worker.outbox.calls import Calls, Unsendable
 from gateway.worker.outbox.evidence import Evidence, Finding
 from gateway.worker.outbox.line import Line
 from gateway.worker.outbox.waiting import Tempo, Waiting, nth
+
+_DIED: Final = "the worker died while it was being sent"
+_TOO_OLD: Final = Finding("unreadable", why="an older gateway did not note when it was sent")
 
 
 class Courier:
@@ -62,7 +66,7 @@ class Courier:
         Raises:
             Closed: the outbox is closing; the row says how far it came.
         """
-        if message.status == "sending" and await self._is_settled_now(message):
+        if message.status == "sending" and await self._is_settled(message, _DIED, since=message.began):
             return
         until = message.created + self._expire
         while True:
@@ -75,9 +79,11 @@ class Courier:
             if error is None:
                 return
             if not error.may_have_left:
-                await self._put_back(message, line, error, until)
-            elif await self._is_settled(message, str(error)):
+                await self._put_back(message, line, error)
+            elif await self._is_found_out(message, str(error)):
                 return
+            if not error.is_about_instance:  # for those the line itself waits
+                await line.pause(min(self._waiting.now() + nth(self._tempo.fault, message.attempts - 1), until))
 
     async def _begin(self, message: Message, line: Line) -> Message:
         """Show somebody typing, then note on disk that the request leaves."""
@@ -112,7 +118,7 @@ class Courier:
             self._waiting.wake()
         return None
 
-    async def _put_back(self, message: Message, line: Line, error: EvolutionError, until: float) -> None:
+    async def _put_back(self, message: Message, line: Line, error: EvolutionError) -> None:
         """It has certainly not left: wait until the instance sends again, or until the server may do better."""
         if error.is_about_instance:
             wait = line.fails(str(error), too_much=error.is_too_much)
@@ -122,23 +128,22 @@ class Courier:
         log.warning("message_not_sent", **_names(message), attempt=message.attempts, again_in=wait, error=str(error))
         await self._write(Sent(id=message.id, status="queued", attempts=message.attempts, due=due, error=str(error)))
         self._changed([message.seq])
-        if not error.is_about_instance:
-            await line.pause(min(due, until))
 
-    async def _is_settled(self, message: Message, error: str) -> bool:
-        """Wait for evidence; False when it is known to have not left, so that it may be sent again."""
+    async def _is_found_out(self, message: Message, error: str) -> bool:
+        """As `_is_settled`, and people are told. Evolution may still be at work on it: the time counts from now on."""
         if message.kind in REPEATABLE:
             return False
         log.warning("message_unsure", **_names(message), error=error)
         note = f"No answer ({error}); looking whether it left."
         await self._write(Sent(id=message.id, status="sending", attempts=message.attempts, error=note))
         self._changed([message.seq])
-        return await self._is_settled_now(message, error)
+        return await self._is_settled(message, error, since=self._waiting.now())
 
-    async def _is_settled_now(self, message: Message, error: str = "the worker died while it was being sent") -> bool:
+    async def _is_settled(self, message: Message, error: str, *, since: float | None) -> bool:
+        """Wait for evidence; False when it may be sent again, since it did not leave or does no harm twice."""
         if message.kind in REPEATABLE:
             return False
-        finding = await self._find(message) if message.began is not None else Finding("unreadable", why="it is too old")
+        finding = await self._find(message, since) if since is not None else _TOO_OLD
         if finding.fate == "found":
             await self._sent(message, finding.message_id)
         elif finding.fate == "unreadable":
@@ -150,10 +155,9 @@ class Courier:
             log.info("message_did_not_leave", **_names(message), attempt=message.attempts)
         return finding.fate != "absent"
 
-    async def _find(self, message: Message) -> Finding:
-        """Look until it is found, or the time is up in which it could still turn up."""
-        assert message.began is not None  # noqa: S101 -- the caller looked
-        at = message.began + self._settle
+    async def _find(self, message: Message, since: float) -> Finding:
+        """Look until it is found, or the time since then is up in which it could still turn up."""
+        at = since + self._settle
         for number in count():
             is_last = self._waiting.now() >= at
             try:

@@ -75,6 +75,7 @@ class Desk:
         *,
         grace: float = 5,
         apikey: str = "key",
+        tempo: Tempo = QUICK,
         **settings: Any,  # noqa: ANN401
     ) -> AsyncIterator[Queues]:
         own = OutboxReader(self.folder / "work.db")
@@ -85,7 +86,7 @@ class Desk:
         )
         outbox = open_outbox(
             config, self.store, self._intake, own, clock=self.now, changed=self._on_changed,
-            tempo=QUICK, trouble=lambda about, sentence: self.troubles.update({about: sentence}),
+            tempo=tempo, trouble=lambda about, sentence: self.troubles.update({about: sentence}),
         )  # fmt: skip
         try:
             yield outbox

@@ -7,6 +7,8 @@ from gateway.evolution import Evolution
 from gateway.testing.evolution import EvolutionServer, Fault
 from gateway.work import Batch
 from gateway.work.outbox import Sent
+from gateway.worker.outbox.waiting import Tempo
+from tests.support.waiting import until
 from tests.worker.outbox.conftest import ANA, BIA, Desk
 
 
@@ -175,3 +177,40 @@ async def test_typing_is_shown_before_a_text_where_a_pace_is_set(desk: Desk, ser
     await desk.deliver(server.url, await desk.queue("pong"), pace=Pace(gap=0))
 
     assert [request.path.split("/")[2] for request in server.requests] == ["sendPresence", "sendText"]
+
+
+async def test_evolution_gets_time_to_end_what_it_did_not_answer(desk: Desk, server: EvolutionServer) -> None:
+    await server.write(ANA, "ping")
+    server.fail(Fault.NO_ANSWER)
+    slow = Tempo(fault=(0.01,), looks=(1000,))
+    async with desk.outbox(server.url, settle=1000, expire=100_000, tempo=slow) as outbox:
+        outbox.add(await desk.queue("pong"))
+        await until(lambda: desk.statuses() == ["sending"], "it is asked")
+        desk.later += 2000  # it is asked that long without an answer
+        await desk.until_true(lambda: desk.rows()[0].error is not None)
+        await outbox.until_quiet()
+        meanwhile = (desk.statuses(), server.texts(ANA))
+        desk.later += 1000
+        outbox.wake()
+        await desk.until("sent")
+
+    assert meanwhile == (["sending"], [])
+    assert server.texts(ANA) == ["pong"]
+
+
+async def test_what_does_no_harm_twice_is_repeated_with_pauses(desk: Desk, server: EvolutionServer) -> None:
+    ping = await server.write(ANA, "ping")
+    server.fail(Fault.RESET, "message/sendReaction", times=None)
+    react = ("reaction", {"emoji": "👍", "message": {"id": ping.id, "from_me": False}})
+    async with desk.outbox(server.url, expire=100_000, tempo=Tempo(fault=(1000,))) as outbox:
+        outbox.add(await desk.put(react))
+        await until(lambda: desk.rows()[0].attempts == 1, "it is asked")
+        await outbox.until_quiet()
+        meanwhile = desk.rows()[0].attempts
+        server.heal()
+        desk.later += 1000
+        outbox.wake()
+        await desk.until("sent")
+
+    assert meanwhile == 1
+    assert desk.rows()[0].attempts == 2
