@@ -10,6 +10,7 @@ from bench.result import Goal, Result
 from bench.scale import Scale
 from gateway import Context, MessagesUpsert, Plugin
 from gateway import filters as f
+from gateway.log import configure
 from gateway.testing import Bot
 from tests.support.gateway import Gateway
 from tests.support.waiting import until
@@ -25,6 +26,7 @@ async def note(event, ctx):
 
 async def authors(scale: Scale) -> Result:
     """A hundred chats with a bot, each on a fresh one; edits of a plugin while the gateway runs."""
+    configure("json", "error")
     chats = [await _chats() for _ in range(scale.starts)]
     edits = await _edits(scale.starts)
     times = {f"{TESTS} tests of a bot": chats, "an edit, until the new version has handled an event": edits}
