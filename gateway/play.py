@@ -12,12 +12,16 @@ from typing import Final
 
 import msgspec
 
-from gateway.config import Config, Secret
+from gateway.config import Config, Evolution, Secret
 from gateway.errors import DataFolderBusy
 from gateway.owner import Owner
 
 FILE: Final = "play.json"
 _PATIENCE: Final = 2.0  # seconds; a worker that looks whether somebody plays holds the lock for a moment
+
+
+class Played(Evolution, frozen=True, kw_only=True):
+    """An Evolution that is only played: what is queued for it must never leave through any other."""
 
 
 class Play(msgspec.Struct, frozen=True):
@@ -50,7 +54,8 @@ def with_play(config: Config) -> Config:
     play = None if config.evolution.apikey else _under_way(config.data)
     if play is None:
         return config
-    evolution = msgspec.structs.replace(config.evolution, url=play.url, apikey=Secret(play.apikey))
+    settings = msgspec.structs.asdict(config.evolution) | {"url": play.url, "apikey": Secret(play.apikey)}
+    evolution = Played(**settings)
     return msgspec.structs.replace(config, evolution=evolution)
 
 

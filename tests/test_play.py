@@ -8,6 +8,7 @@ import pytest
 from gateway.config import Config, Evolution, Secret
 from gateway.errors import DataFolderBusy
 from gateway.play import Play, announced, with_play
+from gateway.worker.outbox.servers import Servers, allowed
 
 PLAY = Play("http://127.0.0.1:40000", "of the play")
 
@@ -21,6 +22,15 @@ def test_a_gateway_without_a_key_answers_through_the_play(tmp_path: Path) -> Non
         played = with_play(config(tmp_path))
 
     assert (played.evolution.url, played.evolution.apikey.reveal()) == (PLAY.url, PLAY.apikey)
+
+
+def test_what_is_queued_in_a_play_is_bound_to_it(tmp_path: Path) -> None:
+    with announced(tmp_path, PLAY):
+        played = with_play(config(tmp_path)).evolution
+
+    assert allowed(played, None) == PLAY.url
+    assert Servers(config(tmp_path, "the-real-key").evolution).refusal(PLAY.url) is not None
+    assert allowed(config(tmp_path, "the-real-key").evolution, PLAY.url) is None
 
 
 def test_a_key_of_ones_own_is_never_shown_to_a_player(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import click
 import msgspec
 
+from gateway.cli.asking import has
 from gateway.cli.chat import Screen, kept_terminal, lines_of, mine, read_lines
 from gateway.cli.talk import HELP, Refusal, Talk
 from gateway.config import Config
@@ -35,6 +36,8 @@ VERSION: Final = "2.3.7"
 PATIENCE: Final = 3.0
 """Seconds until somebody who waits for the gateway is told so."""
 _KEY_BYTES: Final = 16
+HANDOVER: Final = 15.0
+"""Seconds within which a worker that runs makes way for one that answers through the play."""
 
 
 class Player(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,12 +86,22 @@ async def _play(config: Config, player: Player) -> None:
 
 
 async def _meet(config: Config, server: EvolutionServer, screen: Screen) -> None:
-    """Wait until the gateway's worker answers through this server."""
-    hint = time.monotonic() + PATIENCE
+    """Wait until the gateway's worker answers through this server.
+
+    Raises:
+        GatewayError: one works, and does not.
+    """
+    began, is_told = time.monotonic(), False
     while read_facts(config.data).get(SENDS_TO) != server.url:
-        if hint and time.monotonic() > hint:
-            hint = 0.0
+        waited = time.monotonic() - began
+        if not is_told and waited > PATIENCE and not has(config, "worker"):
+            is_told = True
             screen.warn("  Waiting for the gateway; start it in another terminal:  make run  (or gateway serve)")
+        if not is_told and waited > HANDOVER:
+            raise GatewayError(
+                "the gateway runs and can't answer through this play: a plugin that doesn't load keeps it from taking "
+                "anything new up; see  gateway check"
+            )
         await asyncio.sleep(LOOK_EVERY)
 
 

@@ -189,7 +189,7 @@ class Chat(Conversation):
         return await self.does(lambda: self.person.delete(message or self.messages[-1]))
 
     async def choose(self, option: str, *, of: Reply | None = None) -> list[Reply]:
-        """Pick what the bot's last message offers, by label or id: a button, a row, the line of a numbered menu.
+        """Pick what the bot's last message offers: a button or row by label or id, a numbered line by label or number.
 
         Raises:
             ValueError: nothing of this name is offered.

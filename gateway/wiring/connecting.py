@@ -291,6 +291,7 @@ async def _owner(peer: Peer, instance: str) -> str | None:
 def _mind_replies(config: Config, peer: Peer, say: Say) -> None:
     """What a bot needs to answer is in config.yaml, which is its author's to write."""
     if not config.evolution.apikey:
-        say.note('so that replies leave: evolution.apikey in config.yaml, such as  apikey: "${EVOLUTION_APIKEY}"')
+        line = 'apikey: "${EVOLUTION_APIKEY:-}"'
+        say.note(f"so that replies leave: evolution.apikey in config.yaml, such as  {line}  and then a new start of it")
     elif config.evolution.url != peer.url:
         say.note(f"so that replies leave: evolution.url in config.yaml is {config.evolution.url}, not {peer.url}")

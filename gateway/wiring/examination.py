@@ -17,6 +17,7 @@ Check = Callable[[Scene], AsyncIterator[Finding]]
 
 CHECKS: Final[tuple[Check, ...]] = (
     machine.gateway,
+    machine.answers,
     machine.plugins,
     machine.disk,
     machine.descriptors,

@@ -11,10 +11,11 @@ from gateway.config import Config
 from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError
 from gateway.journal import Summary
+from gateway.web.controls import read_facts
 from gateway.wiring.local import is_listening, is_running
 from gateway.wiring.peer import Peer
 from gateway.wiring.probe import newest
-from gateway.worker.loading import load_plugins
+from gateway.worker.loading import SENDS_TO, load_plugins
 
 RECENT: Final = 300
 """Events looked at for traces."""
@@ -26,6 +27,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     config: Config
     is_running: bool
     """A receiver runs on this data folder."""
+    sends_to: str | None
+    """Where the worker that last began sends messages; None: nowhere. As configured where none has begun yet."""
     is_listening: bool
     """A gateway answers where this one is configured to listen."""
     peer: Peer
@@ -67,6 +70,7 @@ async def look(config: Config, peer: Peer, instance: str | None, *, patience: fl
     return Scene(
         config=config,
         is_running=is_running(config),
+        sends_to=read_facts(config.data).get(SENDS_TO, config.evolution.url),
         is_listening=await is_listening(config),
         peer=peer,
         trouble=trouble,

@@ -79,6 +79,17 @@ async def test_key_that_evolution_refuses(site: Open) -> None:
         assert "AUTHENTICATION_API_KEY" in fix
 
 
+async def test_replies_that_can_not_leave_for_want_of_a_key(site: Open) -> None:
+    async with site() as here:
+        await here.well()
+        here.settings(evolution={"url": here.evolution.url})
+
+        found, fix = only(await here.wrong(), "warning")
+
+        assert found == "answers: evolution.apikey in config.yaml is empty, so nothing is ever sent"
+        assert "start the gateway again" in fix
+
+
 async def test_url_that_is_not_evolutions_own(site: Open) -> None:
     async with site() as here:
         await here.well()

@@ -29,6 +29,17 @@ async def gateway(scene: Scene) -> AsyncIterator[Finding]:
         yield failure("gateway", f"nothing listens on {where}", "Start it:  gateway serve")
 
 
+async def answers(scene: Scene) -> AsyncIterator[Finding]:
+    """Whether what handlers queue can leave, and leaves from the gateway that runs."""
+    evolution = scene.config.evolution
+    if not evolution.apikey:
+        fix = 'Write  apikey: "${EVOLUTION_APIKEY:-}"  below evolution in config.yaml, and start the gateway again'
+        yield warning("answers", "evolution.apikey in config.yaml is empty, so nothing is ever sent", fix)
+    elif scene.is_running and scene.sends_to != evolution.url:
+        found = f"the gateway that runs sends {f'to {scene.sends_to}' if scene.sends_to else 'nothing'}"
+        yield failure("answers", f"{found}, config.yaml says {evolution.url} with a key", "Start the gateway again")
+
+
 async def plugins(scene: Scene) -> AsyncIterator[Finding]:
     """Whether they load."""
     loaded = load_plugins(scene.config)

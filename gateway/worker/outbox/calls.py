@@ -47,6 +47,10 @@ class Calls:
             "typing": self._typing,
         }
 
+    def refusal(self, message: Message) -> str | None:
+        """Why the message may not leave at all; None if it may."""
+        return self._servers.refusal(message.server)
+
     async def perform(self, message: Message) -> str | None:
         """Send it; gives WhatsApp's id of it, where it gets one.
 

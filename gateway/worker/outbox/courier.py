@@ -66,6 +66,9 @@ class Courier:
         Raises:
             Closed: the outbox is closing; the row says how far it came.
         """
+        if (why := self._calls.refusal(message)) is not None:
+            await self._give_up(message, why)
+            return
         if message.status == "sending" and await self._is_settled(message, _DIED, since=message.began):
             return
         until = message.created + self._expire

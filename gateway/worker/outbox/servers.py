@@ -2,6 +2,7 @@
 
 from gateway import config
 from gateway.evolution import Evolution
+from gateway.play import Played
 
 
 class Servers:
@@ -28,8 +29,19 @@ class Servers:
         for client in self._clients.values():
             await client.close()
 
+    def refusal(self, server: str | None) -> str | None:
+        """Why nothing may leave through a server any more; None if it may."""
+        if server in (None, self._settings.url, *self._settings.allow_servers):
+            return None
+        return f"It was for {server}: a play that has ended, or a server taken off evolution.allow_servers."
+
 
 def allowed(settings: config.Evolution, server_url: str | None) -> str | None:
-    """The server that an answer goes through when an event names one: only if it is on the list, else None."""
+    """The server that an answer is bound to; None: whichever is configured when it leaves.
+
+    A play keeps its own, so that no phone ever rings for it. Else it is the one that the event names, if it is allowed.
+    """
+    if isinstance(settings, Played):
+        return settings.url
     found = (server_url or "").rstrip("/")
     return found if found in settings.allow_servers and found != settings.url else None

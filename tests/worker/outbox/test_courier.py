@@ -157,6 +157,15 @@ async def test_what_is_too_old_is_not_sent_and_what_is_fresh_is(desk: Desk, serv
     assert server.texts(ANA) == ["fresh"]
 
 
+async def test_an_answer_of_a_play_that_has_ended_reaches_nobody(desk: Desk, server: EvolutionServer) -> None:
+    left_over = await desk.queue("to a player", server="http://127.0.0.1:9")
+    await desk.deliver(server.url, [*left_over, *await desk.queue("to a person")])
+
+    assert desk.statuses() == ["dead", "sent"]
+    assert "a play that has ended" in str(desk.rows()[0].error)
+    assert server.texts(ANA) == ["to a person"]
+
+
 async def test_a_client_that_is_asked_too_much_waits(desk: Desk, server: EvolutionServer) -> None:
     server.fail(Fault.RATE_OVERLIMIT)
     server.fail(Fault.TOO_MANY)
