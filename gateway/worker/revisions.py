@@ -20,13 +20,14 @@ class Revisions:
     def __init__(self) -> None:
         self._latest: OrderedDict[StateKey, int] = OrderedDict()
 
-    def claim(self, changes: Sequence[StateChange]) -> bool:
-        """Let changes be written, unless one of them is based on what is no longer there."""
-        if any(self._latest.get(change.key, change.revision) != change.revision for change in changes):
-            return False
+    def are_current(self, changes: Sequence[StateChange]) -> bool:
+        """Whether none of some changes is based on what is no longer there."""
+        return all(self._latest.get(change.key, change.revision) == change.revision for change in changes)
+
+    def claim(self, changes: Sequence[StateChange]) -> None:
+        """Let changes be written that are current."""
         for change in changes:
             self._latest[change.key] = change.revision + 1
             self._latest.move_to_end(change.key)
         while len(self._latest) > KNOWN:
             self._latest.popitem(last=False)
-        return True

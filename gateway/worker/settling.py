@@ -111,10 +111,12 @@ class Settling:
         self._suspects.clear(delivery)
         status = running.judge(ended, self._now())
         error = ended.error
+        if status == "done" and not self._revisions.are_current(ended.changes):
+            status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
         if status == "done" and (loop := self._loops.stops(delivery, ended.answered)):
             status, error = "dead", loop
-        if status == "done" and not self._revisions.claim(ended.changes):
-            status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
+        if status == "done":
+            self._revisions.claim(ended.changes)
         if status == "waiting":
             running.lanes.retry(delivery)
         else:

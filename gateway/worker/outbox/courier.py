@@ -85,7 +85,8 @@ class Courier:
                 await self._put_back(message, line, error)
             elif await self._is_found_out(message, str(error)):
                 return
-            if not error.is_about_instance:  # for those the line itself waits
+            if message.kind in REPEATABLE or not (error.may_have_left or error.is_about_instance):
+                # Else the line has waited, or the search for the message has.
                 await line.pause(min(self._waiting.now() + nth(self._tempo.fault, message.attempts - 1), until))
 
     async def _begin(self, message: Message, line: Line) -> Message:
