@@ -6,7 +6,6 @@ No I/O here, so Evolution's rules on bodies and URLs are tested on bytes alone. 
 
 import re
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import Any, Final
 
 import msgspec
@@ -40,8 +39,6 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """Jid of the one chat the event belongs to, without device; None when there is none or many."""
     lane: str
     """What is handled in order: instance and chat, or instance and family of events."""
-    digest: bytes
-    """Fingerprint of the body's bytes: two posts with the same one are the same event."""
     dated: bool
     """The body carries `date_time` (1.5.0 and later), so equal bytes can't be two events of different moments."""
     message: tuple[str, ...] | None = None
@@ -66,7 +63,6 @@ def read_envelope(body: bytes, suffix: str | None) -> Envelope:
         instance=instance,
         chat=chat,
         lane=lane_of(event, instance, chat),
-        digest=blake2b(body, digest_size=16).digest(),
         dated=isinstance(document.get("date_time"), str),
         message=message_of(event, data),
         pairs=pairs(event, document) if _LID in body else (),

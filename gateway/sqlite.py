@@ -9,7 +9,9 @@ import contextlib
 import queue
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -74,12 +76,6 @@ def shrink(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA incremental_vacuum(1)")  # Python would stop after the first page of several
 
 
-class _Job(NamedTuple, Generic[J, R]):
-    job: J
-    future: "asyncio.Future[R]"
-    alone: bool
-
-
 def opened(reader: Callable[[Path], T], folder: Path) -> T | None:
     """A reader of a file in the data folder; None while its writer has not made it yet.
 
@@ -99,12 +95,18 @@ def is_missing(error: sqlite3.Error) -> bool:
     return error.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}
 
 
+class _Job(NamedTuple, Generic[J, R]):
+    job: J
+    told: Callable[[J, R | BaseException], None]
+    alone: bool
+
+
 class GroupCommit(Generic[J, R]):
-    """Runs jobs in batches, each batch in one transaction, on a thread of its own.
+    """Runs jobs in batches, each batch in one transaction, on a thread of its own. All jobs come from one event loop.
 
     `apply` gets the connection and the batch, and returns one result a job. A batch that fails is rolled back; its jobs
     are tried one by one unless the disk itself failed, so one bad job can't fail its neighbours. `committed` is called
-    on the same thread after each commit, before any result is handed out.
+    on the same thread after each commit, before any result is handed out; `afterwards` when all are, with their number.
     """
 
     def __init__(
@@ -114,13 +116,18 @@ class GroupCommit(Generic[J, R]):
         *,
         name: str,
         committed: Callable[[], None] = lambda: None,
+        afterwards: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._connection = connection
         self._apply = apply
         self._committed = committed
+        self._afterwards = afterwards
         self._is_closing = False
-        self._jobs: queue.SimpleQueue[_Job[J, R] | None] = queue.SimpleQueue()
-        self._held: list[_Job[J, R] | None] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._gathered: list[_Job[J, R]] = []
+        """What came in this turn of the loop. It crosses to the thread at once: a crossing costs more than a job."""
+        self._crossing: queue.SimpleQueue[Sequence[_Job[J, R]]] = queue.SimpleQueue()
+        self._waiting: deque[_Job[J, R]] = deque()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -131,44 +138,61 @@ class GroupCommit(Generic[J, R]):
         One that goes `alone` shares its transaction with none: on a full disk it may delete while others can't write.
         """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        if self._is_closing:  # nobody would ever look at it
-            future.set_exception(sqlite3.ProgrammingError("the file is being closed"))
-        else:
-            self._jobs.put(_Job(job, future, alone))
+        self.put(job, partial(_resolve, future), alone=alone)
         return future
+
+    def put(self, job: J, told: Callable[[J, R | BaseException], None], *, alone: bool = False) -> None:
+        """Queue a job; `told` is called on the loop with the job and what `submit`'s future would be done with."""
+        if self._is_closing:  # nobody would ever look at it
+            told(job, sqlite3.ProgrammingError("the file is being closed"))
+            return
+        self._gathered.append(_Job(job, told, alone))
+        if len(self._gathered) == 1:
+            self._loop = asyncio.get_running_loop()
+            self._loop.call_soon(self._cross)
 
     async def close(self) -> None:
         """Finish what is queued, then close the file. Closing twice does no harm."""
+        self._cross()
         self._is_closing = True
-        self._jobs.put(None)
+        self._crossing.put(())
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
 
-    def _run(self) -> None:
-        while (batch := self._gather()) is not None:
-            self._deliver(self._settle(batch))
+    def _cross(self) -> None:
+        if self._gathered:
+            self._crossing.put(self._gathered)
+            self._gathered = []
 
-    def _gather(self) -> "list[_Job[J, R]] | None":
-        """Wait for a job, then take all others that wait already. None when closing."""
-        if (first := self._held.pop() if self._held else self._jobs.get()) is None:
-            return None
-        batch = [first]
+    # From here on: the writer's thread.
+
+    def _run(self) -> None:
+        while batch := self._gather():
+            results = self._settle(batch)
+            assert self._loop  # noqa: S101 -- where the batch came from
+            with contextlib.suppress(RuntimeError):  # it is closed: nobody is left to hear it
+                self._loop.call_soon_threadsafe(_tell, results)
+            self._afterwards(len(batch))
+
+    def _gather(self) -> "list[_Job[J, R]]":
+        """Wait for a job, then take all others that wait already. Nothing when closing."""
+        waiting = self._waiting
+        if not waiting and not self._is_closing:
+            waiting += self._crossing.get()
         with contextlib.suppress(queue.Empty):
-            while len(batch) < BATCH and not first.alone:
-                job = self._jobs.get_nowait()
-                if job is None or job.alone:
-                    self._held.append(job)
-                    break
-                batch.append(job)
+            while len(waiting) < BATCH:
+                waiting += self._crossing.get_nowait()
+        batch = [waiting.popleft()] if waiting else []
+        while waiting and len(batch) < BATCH and not (batch[0].alone or waiting[0].alone):
+            batch.append(waiting.popleft())
         return batch
 
-    def _settle(self, batch: "Sequence[_Job[J, R]]") -> list[tuple["asyncio.Future[R]", R | BaseException]]:
-        futures = [each.future for each in batch]
+    def _settle(self, batch: "Sequence[_Job[J, R]]") -> list[tuple["_Job[J, R]", R | BaseException]]:
         outcome = self._transact([each.job for each in batch])
         if not isinstance(outcome, BaseException):
-            return list(zip(futures, outcome, strict=True))
+            return list(zip(batch, outcome, strict=True))
         if len(batch) == 1 or isinstance(outcome, sqlite3.OperationalError):
-            return [(future, outcome) for future in futures]
+            return [(each, outcome) for each in batch]
         return [pair for one in batch for pair in self._settle([one])]
 
     def _transact(self, jobs: Sequence[J]) -> Sequence[R] | BaseException:
@@ -184,22 +208,16 @@ class GroupCommit(Generic[J, R]):
             return error
         return results
 
-    @staticmethod
-    def _deliver(results: Sequence[tuple["asyncio.Future[R]", R | BaseException]]) -> None:
-        """Hand results back, with one call into the loop for the whole batch."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[R], R | BaseException]]] = {}
-        for future, result in results:
-            by_loop.setdefault(future.get_loop(), []).append((future, result))
-        for loop, batch in by_loop.items():
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
-                loop.call_soon_threadsafe(_resolve, batch)
+
+def _tell(results: Sequence[tuple[_Job[J, R], R | BaseException]]) -> None:
+    for job, result in results:
+        job.told(job.job, result)
 
 
-def _resolve(batch: Sequence[tuple["asyncio.Future[R]", R | BaseException]]) -> None:
-    for future, result in batch:
-        if future.done():
-            continue
-        if isinstance(result, BaseException):
-            future.set_exception(result)
-        else:
-            future.set_result(result)
+def _resolve(future: "asyncio.Future[R]", _job: object, result: R | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)

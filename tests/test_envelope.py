@@ -98,11 +98,6 @@ def test_data_of_any_shape_names_no_chat_and_raises_nothing(event: str, data: ob
     assert chat_of(event, data) in {None, "text"}
 
 
-def test_equal_bytes_have_equal_digests_and_other_bytes_have_not() -> None:
-    assert read_envelope(body(), "a").digest == read_envelope(body(), "b").digest
-    assert read_envelope(body(), None).digest != read_envelope(body() + b" ", None).digest
-
-
 @pytest.mark.parametrize(
     ("extra", "dated"), [({"date_time": "2026-01-01T00:00:00.000Z"}, True), ({"date_time": 5}, False), ({}, False)]
 )

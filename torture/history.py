@@ -12,7 +12,8 @@ import msgspec
 
 from gateway.envelope import lane_of
 from gateway.journal.files import Mark
-from gateway.journal.rows import checksum, insert_events, insert_seen
+from gateway.journal.rows import checksum, insert_events
+from gateway.journal.seen import KEY, insert_seen
 from gateway.sqlite import open_writer
 from tests.support.bodies import message
 from torture.bot import NAME
@@ -40,7 +41,7 @@ def _fill_journal(data: Path, rows: int, chats: int) -> str:
             with journal:
                 journal.execute("BEGIN")
                 insert_events(journal, events)
-                insert_seen(journal, sorted(_keys(events)), [])
+                insert_seen(journal, sorted(_keys(events)))
     mark = Mark(data)
     mark.write(generation, rows)
     mark.close()
@@ -62,11 +63,10 @@ def _events(seqs: range, rows: int, chats: int) -> Iterator[tuple[object, ...]]:
 
 
 def _keys(events: list[tuple[object, ...]]) -> Iterator[tuple[bytes, int, float]]:
-    """Two each, as the journal keeps them: one of the bytes, one of the message."""
+    """One each, as the journal keeps them."""
     for row in events:
         seq, at, body = msgspec.convert((row[0], row[1], row[11]), tuple[int, float, bytes])
-        for salt in (b"bytes", b"message"):
-            yield blake2b(body, digest_size=16, salt=salt).digest(), seq, at
+        yield blake2b(body, digest_size=KEY).digest(), seq, at
 
 
 def _fill_work(data: Path, rows: int, chats: int, generation: str) -> None:

@@ -3,8 +3,8 @@
 An event that was acknowledged is a committed row here. Nothing else in the gateway is a source of truth about events.
 """
 
-from gateway.journal.admission import Receipt
-from gateway.journal.journal import Arrival, Journal, Refusal
+from gateway.journal.admission import Arrival, Receipt
+from gateway.journal.journal import Journal, Refusal
 from gateway.journal.reader import JournalReader, StoredEvent, Summary
 
 __all__ = ["Arrival", "Journal", "JournalReader", "Receipt", "Refusal", "StoredEvent", "Summary"]

@@ -5,21 +5,33 @@ two, or before and after a restart.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
 from gateway import jid
 from gateway.config import Dedupe
 from gateway.envelope import Envelope, lane_of
-from gateway.journal.rows import insert_seen, known, learn, phones_of
+from gateway.journal.rows import learn, note_repeats, phones_of
+from gateway.journal.seen import KEY, Fresh, Seen, Sighting
 
 UNDATED_WINDOW: Final = 60.0
 """Seconds in which equal bytes without `date_time` (before 1.5.0) count as a repeat."""
 
 _ALL: Final = "all"
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One authenticated POST, read and understood as far as the journal needs."""
+
+    envelope: Envelope
+    body: bytes
+    suffix: str | None
+    address: str | None
+    started: float
+    """time.perf_counter() when the request began."""
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -30,81 +42,99 @@ class Receipt(msgspec.Struct, frozen=True):
     """The event was in the journal already; `seq` is the first one's."""
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class Admitted(NamedTuple):
     """A new event, as it goes into the journal."""
 
     seq: int
     lane: str
-    at: int
-    """Its place in the batch."""
+    arrival: Arrival
 
 
-class _Key(msgspec.Struct, frozen=True):
-    value: bytes
+class _Keys(NamedTuple):
+    """What an arrival is recognised by; any one of them suffices."""
+
+    values: Sequence[bytes]
     lasting: bool
-    """It means the same event for good, and not just within `UNDATED_WINDOW`."""
+    """They mean the same event for good, and not just within `UNDATED_WINDOW`."""
 
 
 def admit(
-    connection: sqlite3.Connection, envelopes: Sequence[Envelope], *, number: int, now: float, rules: Dedupe
+    connection: sqlite3.Connection, seen: Seen, arrivals: Sequence[Arrival], *, number: int, now: float, rules: Dedupe
 ) -> tuple[list[Receipt], list[Admitted]]:
     """Number what is new from `number` on, in order, and remember what was seen and which LID is whose."""
-    lanes = list(_lanes(connection, envelopes))
-    keys = [_keys(envelope, lane, rules) for envelope, lane in zip(envelopes, lanes, strict=True)]
-    first_of = known(connection, [key.value for found in keys for key in found])
+    lanes = _lanes(connection, [arrival.envelope for arrival in arrivals])
+    keys = [_keys(arrival, lane, rules) for arrival, lane in zip(arrivals, lanes, strict=True)]
+    first_of = seen.find([value for found in keys for value in found.values])
     receipts: list[Receipt] = []
     admitted: list[Admitted] = []
-    fresh: list[tuple[bytes, int, float]] = []
-    repeats: list[tuple[bytes, float]] = []
-    for at, found in enumerate(keys):
-        hit = next((key for key in found if _is_repeat(key, first_of, now)), None)
-        if hit:
-            seq = first_of[hit.value][0]
-            repeats.append((hit.value, now))
+    fresh: list[Fresh] = []
+    repeats: list[Sighting] = []
+    for arrival, lane, found in zip(arrivals, lanes, keys, strict=True):
+        first = _first(first_of, found, now)
+        if first is None:
+            sighting = number + len(admitted), now
+            admitted.append(Admitted(sighting[0], lane, arrival))
+            unknown = found.values
         else:
-            seq = number + len(admitted)
-            admitted.append(Admitted(seq, lanes[at], at))
-        receipts.append(Receipt(seq, repeat=hit is not None))
-        new = [key.value for key in found if key.value not in first_of or hit is None]
-        first_of.update((value, (seq, now)) for value in new)
-        fresh += [(value, seq, now) for value in new]
-    insert_seen(connection, fresh, repeats)
+            sighting = first
+            repeats.append((first[0], now))
+            unknown = [value for value in found.values if value not in first_of]
+        receipts.append(Receipt(sighting[0], first is not None))
+        if unknown:
+            first_of.update(dict.fromkeys(unknown, sighting))
+            fresh.append((*sighting, b"".join(unknown)))
+    seen.add(fresh)
+    note_repeats(connection, repeats)
     return receipts, admitted
 
 
-def _is_repeat(key: _Key, first_of: dict[bytes, tuple[int, float]], now: float) -> bool:
-    first = first_of.get(key.value)
-    return first is not None and (key.lasting or now - first[1] < UNDATED_WINDOW)
+def _first(first_of: dict[bytes, Sighting], keys: _Keys, now: float) -> Sighting | None:
+    """The event that this is a repeat of, if it is one."""
+    for value in keys.values:
+        sighting = first_of.get(value)
+        if sighting and (keys.lasting or now - sighting[1] < UNDATED_WINDOW):
+            return sighting
+    return None
 
 
-def _keys(envelope: Envelope, lane: str, rules: Dedupe) -> list[_Key]:
-    keys = []
-    if not _is_off(envelope.event, rules.same_bytes_off):
-        keys.append(_Key(envelope.digest, envelope.dated))
+def _keys(arrival: Arrival, lane: str, rules: Dedupe) -> _Keys:
+    """By its message where it has one: equal bytes are the same message, so a key of the bytes would find no more.
+
+    A chat known by a LID alone may have got its telephone since, and another lane with it: then both are looked for.
+    """
+    envelope = arrival.envelope
     if envelope.message and not _is_off(envelope.event, rules.same_message_off):
-        text = "\x1f".join((envelope.event, lane, *envelope.message))
-        keys.append(_Key(blake2b(text.encode(), digest_size=16).digest(), lasting=True))
-    return keys
+        message = "\x1f".join(envelope.message)
+        lanes = (lane,) if lane == envelope.lane else (lane, envelope.lane)
+        return _Keys([_digest(f"{envelope.event}\x1f{each}\x1f{message}".encode()) for each in lanes], lasting=True)
+    if _is_off(envelope.event, rules.same_bytes_off):
+        return _Keys((), lasting=True)
+    return _Keys((_digest(arrival.body),), envelope.dated)
+
+
+def _digest(text: bytes) -> bytes:
+    return blake2b(text, digest_size=KEY).digest()
 
 
 def _is_off(event: str, names: Sequence[str]) -> bool:
-    return event in names or _ALL in names
+    return bool(names) and (event in names or _ALL in names)
 
 
-def _lanes(connection: sqlite3.Connection, envelopes: Sequence[Envelope]) -> Iterator[str]:
+def _lanes(connection: sqlite3.Connection, envelopes: Sequence[Envelope]) -> list[str]:
     """Each event's lane: a chat known by LID and by telephone is one lane, from the event on that shows both."""
-    shown = [pair for envelope in envelopes for pair in envelope.pairs]
-    asked = {lid for lid, _ in shown} | {e.chat for e in envelopes if e.chat and jid.kind(e.chat) == "lid"}
-    phones = phones_of(connection, sorted(asked)) if asked else {}
-    news = {lid: phone for lid, phone in shown if phones.get(lid) != phone}
-    for envelope in envelopes:
-        phones.update(envelope.pairs)
-        yield _lane(envelope, phones.get)
-    if news:
-        learn(connection, sorted(news.items()))
+    asked = {e.chat for e in envelopes if e.chat and jid.kind(e.chat) == "lid"}
+    asked.update(lid for envelope in envelopes for lid, _ in envelope.pairs)
+    if not asked:
+        return [envelope.lane for envelope in envelopes]
+    phones = phones_of(connection, sorted(asked))
+    shown = dict(pair for envelope in envelopes for pair in envelope.pairs)
+    if news := sorted((lid, phone) for lid, phone in shown.items() if phones.get(lid) != phone):
+        learn(connection, news)
+    return [_lane(envelope, phones) for envelope in envelopes]
 
 
-def _lane(envelope: Envelope, phone_of: Callable[[str], str | None]) -> str:
-    phone = phone_of(envelope.chat) if envelope.chat else None
-    chat = f"{phone}@s.whatsapp.net" if phone else envelope.chat
-    return lane_of(envelope.event, envelope.instance, chat)
+def _lane(envelope: Envelope, phones: dict[str, str]) -> str:
+    """`phones` grows by what the event shows."""
+    phones.update(envelope.pairs)
+    phone = phones.get(envelope.chat) if envelope.chat else None
+    return lane_of(envelope.event, envelope.instance, f"{phone}@s.whatsapp.net") if phone else envelope.lane

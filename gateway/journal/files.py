@@ -18,7 +18,7 @@ from gateway.migrations import migrate
 from gateway.sqlite import open_writer
 
 JOURNAL: Final = "journal.db"
-STEPS: Final = ("schema.sql", "instances.sql")
+STEPS: Final = ("schema.sql", "instances.sql", "fresh.sql")
 """Files with the SQL from one version to the next, the first from an empty file."""
 _BROKEN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
@@ -79,7 +79,7 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _last(connection: sqlite3.Connection) -> int:
     events, keys = connection.execute(
-        "SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(seq), 0) FROM seen)"
+        "SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(seq), 0) FROM fresh)"
     ).fetchone()
     return int(max(events, keys))
 

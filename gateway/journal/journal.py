@@ -10,27 +10,16 @@ from typing import Final
 import msgspec
 
 from gateway.config import Dedupe
-from gateway.envelope import Envelope
 from gateway.errors import JournalUnavailable
-from gateway.journal.admission import Admitted, Receipt, admit
+from gateway.journal.admission import Admitted, Arrival, Receipt, admit
 from gateway.journal.controls import Kind
 from gateway.journal.files import Mark, open_journal
 from gateway.journal.rows import Bite, checksum, insert_controls, insert_events, last_control, remove
+from gateway.journal.seen import Seen
 from gateway.sqlite import GroupCommit
 
 REFUSED_KEPT: Final = 1000
 REFUSED_BYTES: Final = 4096
-
-
-class Arrival(msgspec.Struct, frozen=True):
-    """One authenticated POST, read and understood as far as the journal needs."""
-
-    envelope: Envelope
-    body: bytes
-    suffix: str | None
-    address: str | None
-    started: float
-    """time.perf_counter() when the request began."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -78,10 +67,11 @@ class Journal:
         self._room = Room(folder, min_free)
         connection, self.generation, last = open_journal(folder, floor)
         self._mark = Mark(folder)
+        self._seen = Seen(connection)
         self._next = self._next_if_committed = last + 1
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
-            connection, self._apply, name="journal-writer", committed=self._committed
+            connection, self._apply, name="journal-writer", committed=self._committed, afterwards=self._seen.sort_in
         )
 
     @property
@@ -141,11 +131,15 @@ class Journal:
         self, connection: sqlite3.Connection, jobs: Sequence[Arrival | Refusal | Bite | Ask]
     ) -> Sequence[Receipt | int | None]:
         arrivals = [job for job in jobs if isinstance(job, Arrival)]
+        if len(arrivals) == len(jobs):
+            return self._append(connection, arrivals)
         for job in jobs:
             if isinstance(job, Refusal):
                 _keep_refusal(connection, job, self._clock())
             elif isinstance(job, Bite):
                 remove(connection, job)
+                if job.fresh_before:
+                    self._seen.forget(job.fresh_before)
         receipts = iter(self._append(connection, arrivals))
         numbers = iter(self._keep_controls(connection, [job for job in jobs if isinstance(job, Ask)]))
         return [
@@ -168,14 +162,14 @@ class Journal:
     def _append(self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]) -> list[Receipt]:
         """Runs on the writer's thread, inside a transaction."""
         now = self._clock()
-        envelopes = [arrival.envelope for arrival in arrivals]
-        receipts, admitted = admit(connection, envelopes, number=self._next, now=now, rules=self._dedupe)
-        insert_events(connection, [_row(each, arrivals[each.at], now) for each in admitted])
+        receipts, admitted = admit(connection, self._seen, arrivals, number=self._next, now=now, rules=self._dedupe)
+        insert_events(connection, [_row(each, now) for each in admitted])
         self._next_if_committed = self._next + len(admitted)
         return receipts
 
     def _committed(self) -> None:
         """The rows are on disk: only now may the numbers and the mark move on."""
+        self._seen.committed()
         if self._next != self._next_if_committed:
             self._next = self._next_if_committed
             self._mark.write(self.generation, self._next - 1)
@@ -205,21 +199,22 @@ class Room:
             raise JournalUnavailable(f"{self._free} bytes free in {self._folder}, data_min_free is {self._min_free}")
 
 
-def _row(admitted: Admitted, arrival: Arrival, now: float) -> tuple[object, ...]:
-    envelope = arrival.envelope
+def _row(admitted: Admitted, now: float) -> tuple[object, ...]:
+    seq, lane, arrival = admitted
+    envelope, body = arrival.envelope, arrival.body
     return (
-        admitted.seq,
+        seq,
         now,
         envelope.event,
         envelope.instance,
         envelope.chat,
-        admitted.lane,
+        lane,
         arrival.suffix,
         arrival.address,
         (time.perf_counter() - arrival.started) * 1000,
-        len(arrival.body),
-        checksum(admitted.seq, envelope.event, admitted.lane, arrival.body),
-        arrival.body,
+        len(body),
+        checksum(seq, envelope.event, lane, body),
+        body,
     )
 
 

@@ -21,7 +21,7 @@ _HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
 
 _SUMMARY: Final = (
     "seq, accepted_at, event, instance, chat, suffix, address, millis, size, lane, "
-    "(SELECT coalesce(sum(repeats), 0) FROM seen WHERE seen.seq = event.seq)"
+    "coalesce((SELECT times FROM repeat WHERE repeat.seq = event.seq), 0)"
 )
 
 
@@ -198,11 +198,17 @@ class JournalReader:
         )
         return [Age(*row) for row in rows]
 
-    def keys(self, after: tuple[int, bytes], limit: int) -> list[tuple[int, bytes, float]]:
-        """The next keys by their event's number: number, key, and unix seconds of the first one."""
-        return self._connection.execute(
-            "SELECT seq, key, at FROM seen WHERE (seq, key) > (?, ?) ORDER BY seq, key LIMIT ?", (*after, limit)
-        ).fetchall()
+    def old_keys(self, after: bytes, before: float, limit: int) -> list[bytes]:
+        """The next sorted keys above `after` of events accepted before that, in unix seconds. It may read them all."""
+        rows = self._connection.execute(
+            "SELECT key FROM seen WHERE key > ? AND at < ? ORDER BY key LIMIT ?", (after, before, limit)
+        )
+        return [row[0] for row in rows]
+
+    def first_fresh(self) -> float | None:
+        """Unix seconds of the oldest key that is not sorted in yet."""
+        row = self._connection.execute("SELECT at FROM fresh ORDER BY id LIMIT 1").fetchone()
+        return row[0] if row else None
 
     def present(self, seqs: Sequence[int]) -> set[int]:
         """Those of some events that are still there."""
@@ -294,8 +300,7 @@ class JournalReader:
     def find(self, seq: int) -> tuple[Summary, bytes] | None:
         """One event with its body."""
         row = self._connection.execute(
-            f"SELECT {_SUMMARY}, (SELECT max(again) FROM seen WHERE seen.seq = event.seq), body FROM event "
-            "WHERE seq = ?",
+            f"SELECT {_SUMMARY}, (SELECT last FROM repeat WHERE repeat.seq = event.seq), body FROM event WHERE seq = ?",
             (seq,),
         ).fetchone()
         return (Summary(*row[:-1]), row[-1]) if row else None

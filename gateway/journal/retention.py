@@ -25,6 +25,8 @@ ROWS: Final = 256
 """Events or keys in one bite at most."""
 BYTES: Final = 4 * 2**20
 """Bytes of bodies in one bite, unless a single one is larger."""
+KEYS_EVERY: Final = 6 * 3600.0
+"""Seconds between two looks through all keys: they stand by what they are, and not by their age."""
 DAY: Final = 86_400.0  # seconds
 _ALL: Final = 2**63 - 1
 
@@ -44,6 +46,7 @@ class Retention:
         self._settings = settings
         self._clock = clock
         self._trouble = ""
+        self._keys_looked_through = 0.0
         self.sweep = Sweep(self.bites, journal.remove, name="journal", sleep=sleep)
 
     def problems(self) -> list[str]:
@@ -59,7 +62,7 @@ class Retention:
                 stack.enter_context(closing(work))
             now = self._clock()
             yield from self._too_old(journal, work, now - self._settings.days * DAY)
-            yield from _old_keys(journal, now - (self._settings.days + 1) * DAY)
+            yield from self._old_keys(journal, now, now - (self._settings.days + 1) * DAY)
             yield from self._too_much(journal, work, now - self._settings.days * DAY)
             for _ in range(journal.spare()):
                 if not journal.spare():
@@ -85,6 +88,17 @@ class Retention:
                 bite = _fill(free, BYTES)
                 free = free[len(bite) :]
                 yield Bite(events=bite)
+
+    def _old_keys(self, journal: JournalReader, now: float, cutoff: float) -> Generator[Bite, None, None]:
+        if (journal.first_fresh() or cutoff) < cutoff:
+            yield Bite(fresh_before=cutoff)
+        if abs(now - self._keys_looked_through) < KEYS_EVERY:
+            return
+        self._keys_looked_through = now
+        last = b""
+        while keys := journal.old_keys(last, cutoff, ROWS):
+            last = keys[-1]
+            yield Bite(keys=keys, keys_before=cutoff)
 
     def _too_much(self, journal: JournalReader, work: WorkReader | None, cutoff: float) -> Generator[Bite, None, None]:
         after = 0
@@ -136,13 +150,3 @@ def _fill(ages: Sequence[Age], most: int) -> list[int]:
         found.append(age.seq)
         size += age.size
     return found
-
-
-def _old_keys(journal: JournalReader, cutoff: float) -> Generator[Bite, None, None]:
-    after = (0, b"")
-    while rows := journal.keys(after, ROWS):
-        after = rows[-1][:2]
-        old = [key for _, key, at in rows if at < cutoff]
-        if not old:
-            return
-        yield Bite(keys=old, keys_before=cutoff)

@@ -34,13 +34,14 @@ def last_control(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT coalesce(max(id), 0) FROM control").fetchone()[0])
 
 
-def insert_seen(
-    connection: sqlite3.Connection, fresh: Sequence[tuple[bytes, int, float]], repeats: Sequence[tuple[bytes, float]]
-) -> None:
-    """Remember new keys (an old key's expired entry is replaced) and count the repeats of known ones, and when."""
-    run_on_rows(connection, "INSERT OR REPLACE INTO seen (key, seq, at) VALUES {rows}", fresh)
-    for repeat in repeats:
-        connection.execute("UPDATE seen SET repeats = repeats + 1, again = ?2 WHERE key = ?1", repeat)
+def note_repeats(connection: sqlite3.Connection, repeats: Sequence[tuple[int, float]]) -> None:
+    """Count copies of events: an event's number, and the unix seconds at which the copy came."""
+    run_on_rows(
+        connection,
+        "INSERT INTO repeat (seq, last, times) VALUES {rows} "
+        "ON CONFLICT (seq) DO UPDATE SET times = times + 1, last = excluded.last",
+        [(seq, at, 1) for seq, at in repeats],
+    )
 
 
 class Bite(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +50,9 @@ class Bite(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[int] = ()
     keys: Sequence[bytes] = ()
     keys_before: float = 0.0
-    """Unix seconds; a key that was seen again since is kept."""
+    """Unix seconds; a key that counts from a later event is kept."""
+    fresh_before: float = 0.0
+    """Unix seconds; keys that are not sorted in yet are removed if they are older."""
     refused_before: float = 0.0
     """Unix seconds; posts answered 400 are removed if they came before."""
     shrinks: bool = False
@@ -57,7 +60,7 @@ class Bite(msgspec.Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         """There is something to do."""
-        return bool(self.events or self.keys or self.refused_before or self.shrinks)
+        return bool(self.events or self.keys or self.fresh_before or self.refused_before or self.shrinks)
 
 
 def remove(connection: sqlite3.Connection, bite: Bite) -> None:
@@ -65,6 +68,8 @@ def remove(connection: sqlite3.Connection, bite: Bite) -> None:
     newest = "(SELECT max(seq) FROM event)"
     for chunk in chunks(bite.events):
         connection.execute(f"DELETE FROM event WHERE seq IN ({marks(len(chunk))}) AND seq < {newest}", chunk)
+    if bite.events:
+        connection.execute("DELETE FROM repeat WHERE seq < (SELECT min(seq) FROM event)")
     for keys in chunks(bite.keys):
         connection.execute(f"DELETE FROM seen WHERE key IN ({marks(len(keys))}) AND at < ?", (*keys, bite.keys_before))
     if bite.refused_before:
@@ -86,20 +91,6 @@ def learn(connection: sqlite3.Connection, pairs: Sequence[tuple[str, str]]) -> N
     connection.executemany("INSERT OR REPLACE INTO lid (lid, phone) VALUES (?, ?)", pairs)
 
 
-def known(connection: sqlite3.Connection, keys: Sequence[bytes]) -> dict[bytes, tuple[int, float]]:
-    """Which of `keys` were seen: the first event's number and its unix time."""
-    found: dict[bytes, tuple[int, float]] = {}
-    for chunk in chunks(keys):
-        rows = connection.execute(_lookup(len(chunk)), chunk)
-        found.update((key, (seq, at)) for key, seq, at in rows)
-    return found
-
-
 @cache
 def _phones(count: int) -> str:
     return f"SELECT lid, phone FROM lid WHERE lid IN ({marks(count)})"
-
-
-@cache
-def _lookup(count: int) -> str:
-    return f"SELECT key, seq, at FROM seen WHERE key IN ({marks(count)})"

@@ -96,7 +96,7 @@ class Counters:
         """This one does walk a table, so the longer it takes, the rarer it is done."""
         began = time.monotonic()
         if began >= self._recount_at:
-            self._duplicates = self._one(JOURNAL, "SELECT sum(repeats) FROM seen")
+            self._duplicates = self._one(JOURNAL, "SELECT sum(times) FROM repeat")
             self._recount_at = began + _RARELY * (time.monotonic() - began)
         return self._duplicates
 

@@ -66,6 +66,7 @@ def pruned(_: Stage, data: Path) -> None:
     with closing(sqlite3.connect(data / "journal.db")) as journal, journal:
         journal.execute("DELETE FROM event")
         journal.execute("DELETE FROM seen")
+        journal.execute("DELETE FROM fresh")
 
 
 def restored_copy(_: Stage, data: Path) -> None:

@@ -1,0 +1,117 @@
+"""Which events were accepted before, by key, for longer than their bodies live.
+
+A key is random: written where it belongs, each costs the disk a page of its own. So the newest ones stand in memory
+and, in the order they came, in `fresh`; from time to time all are sorted into `seen`, where many share a page.
+"""
+
+import contextlib
+import sqlite3
+from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import Final, TypeAlias
+
+from gateway.statements import chunks, marks, run_on_rows
+
+KEY: Final = 16
+"""Bytes of a key."""
+HELD: Final = 20_000
+"""Keys in memory from which on they are sorted in."""
+SLICE: Final = 256
+"""Keys sorted in at once at least: a few milliseconds in which no event is stored."""
+
+Sighting: TypeAlias = tuple[int, float]
+"""The first event with a key, and the unix seconds at which it was accepted."""
+Fresh: TypeAlias = tuple[int, float, bytes]
+"""An event's number, its time, and its keys one after the other."""
+
+
+class Seen:
+    """All keys of one journal. Used on the thread of the journal's writer alone."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._held: dict[bytes, Sighting] = {}
+        self._staged: Sequence[Fresh] = ()
+        self._unsorted: list[tuple[bytes, Sighting]] = []
+        """What is being sorted in, the smallest key last."""
+        self._last = 0
+        """Up to which row of `fresh` that reaches."""
+        self._hold(connection.execute("SELECT seq, at, keys FROM fresh ORDER BY id"))
+
+    def find(self, keys: Iterable[bytes]) -> dict[bytes, Sighting]:
+        """Those of some keys that were seen."""
+        held, found, others = self._held, {}, []
+        for key in keys:
+            if sighting := held.get(key):
+                found[key] = sighting
+            else:
+                others.append(key)
+        for chunk in chunks(others):
+            rows = self._connection.execute(_lookup(len(chunk)), chunk)
+            found.update((key, (seq, at)) for key, seq, at in rows)
+        return found
+
+    def add(self, fresh: Sequence[Fresh]) -> None:
+        """Remember keys, in a transaction that calls `committed` once it is. What was known of a key is forgotten."""
+        self._staged = fresh
+        run_on_rows(self._connection, "INSERT INTO fresh (seq, at, keys) VALUES {rows}", fresh)
+
+    def committed(self) -> None:
+        """What was added last is on disk."""
+        self._hold(self._staged)
+        self._staged = ()
+
+    def forget(self, before: float) -> None:
+        """In a transaction: let go of keys that are not sorted in yet and older than that, in unix seconds."""
+        self._connection.execute("DELETE FROM fresh WHERE at < ?", (before,))
+        self._held = {key: sighting for key, sighting in self._held.items() if sighting[1] >= before}
+
+    def sort_in(self, most_added: int) -> None:
+        """Between two transactions: if there is need, sort in more than the last ones can have added.
+
+        Where that fails it is tried again the next time; until then the keys are where they were.
+        """
+        if not self._unsorted and len(self._held) < HELD:
+            return
+        with contextlib.suppress(sqlite3.Error):
+            self._begin()
+            part = self._unsorted[-max(SLICE, 2 * most_added) :]
+            self._write(part, is_last=len(part) == len(self._unsorted))
+            del self._unsorted[-len(part) :]
+            for key, sighting in part:
+                if self._held.get(key) is sighting:
+                    del self._held[key]
+
+    def _begin(self) -> None:
+        if not self._unsorted:
+            self._last = self._connection.execute("SELECT max(id) FROM fresh").fetchone()[0]
+            self._unsorted = sorted(self._held.items(), reverse=True)
+
+    def _write(self, part: Sequence[tuple[bytes, Sighting]], *, is_last: bool) -> None:
+        rows = [(key, *sighting) for key, sighting in reversed(part)]
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            insert_seen(self._connection, rows)
+            if is_last:
+                self._connection.execute("DELETE FROM fresh WHERE id <= ?", (self._last,))
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+
+    def _hold(self, fresh: Iterable[Fresh]) -> None:
+        held = self._held
+        for seq, at, keys in fresh:
+            sighting = seq, at
+            for start in range(0, len(keys), KEY):
+                held[keys[start : start + KEY]] = sighting
+
+
+def insert_seen(connection: sqlite3.Connection, rows: Sequence[tuple[bytes, int, float]]) -> None:
+    """Insert rows of `seen`: key, number, time. Best in the order of the keys."""
+    run_on_rows(connection, "INSERT OR REPLACE INTO seen (key, seq, at) VALUES {rows}", rows)
+
+
+@cache
+def _lookup(count: int) -> str:
+    return f"SELECT key, seq, at FROM seen WHERE key IN ({marks(count)})"

@@ -1,0 +1,140 @@
+"""Keys are known whether they stand in memory, are on their way, or are sorted in, and after every kind of restart."""
+
+import contextlib
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
+from hashlib import blake2b
+from importlib.resources import files
+from pathlib import Path
+
+import orjson
+import pytest
+
+from gateway.envelope import read_envelope
+from gateway.errors import JournalUnavailable
+from gateway.journal import Arrival, Journal, JournalReader, Receipt, seen
+from gateway.journal.files import STEPS
+from gateway.migrations import migrate
+from gateway.sqlite import open_writer
+
+HELD = 40
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def post(n: int, *, dated: bool = True) -> Arrival:
+    date = {"date_time": "2026-01-01T00:00:00.000Z"} if dated else {}
+    body = orjson.dumps({"event": "call", "instance": "shop-1", "data": {"n": n}, **date})
+    return Arrival(read_envelope(body, None), body, "call", "127.0.0.1", time.perf_counter())
+
+
+async def repeats(journal: Journal, numbers: Sequence[int]) -> list[bool]:
+    return [(await journal.append(post(n))).repeat for n in numbers]
+
+
+def count(folder: Path, table: str) -> int:
+    with closing(sqlite3.connect(folder / "journal.db")) as connection:
+        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 -- our own names
+        return int(row[0])
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen, "HELD", HELD)
+    monkeypatch.setattr(seen, "SLICE", 7)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def journal(tmp_path: Path, clock: Clock) -> AsyncIterator[Journal]:
+    journal = Journal(tmp_path, clock=clock)
+    yield journal
+    await journal.close()
+
+
+async def test_every_event_is_known_while_its_keys_are_being_sorted_in(tmp_path: Path, journal: Journal) -> None:
+    for n in range(3 * HELD):
+        assert await repeats(journal, [n]) == [False]
+        assert await repeats(journal, [n, n // 2, 0]) == [True] * 3
+
+    assert await repeats(journal, range(3 * HELD)) == [True] * 3 * HELD
+    assert count(tmp_path, "seen") >= HELD, "control: some are sorted in"
+    assert count(tmp_path, "fresh") < 2 * HELD, "and what is sorted in is not kept twice for long"
+
+
+@pytest.mark.parametrize("events", [HELD // 2, HELD, HELD + 2, HELD + 4, 2 * HELD])
+async def test_every_event_is_known_after_a_restart_wherever_the_sorting_was(
+    tmp_path: Path, journal: Journal, events: int
+) -> None:
+    await repeats(journal, range(events))
+    await journal.close()
+
+    reopened = Journal(tmp_path)
+    assert await repeats(reopened, range(events + 1)) == [True] * events + [False]
+    await reopened.close()
+
+
+async def test_a_key_that_counts_anew_stays_so_whatever_is_sorted_in_around_it(journal: Journal, clock: Clock) -> None:
+    undated = post(0, dated=False)
+    first = await journal.append(undated)
+    await repeats(journal, range(1, HELD))
+    clock.now += 61
+    second = await journal.append(undated)
+    await repeats(journal, range(HELD, 3 * HELD))
+
+    assert (first.repeat, second.repeat) == (False, False)
+    assert await journal.append(undated) == Receipt(second.seq, repeat=True)
+
+
+async def test_a_disk_that_fills_up_while_keys_are_sorted_in_costs_none(journal: Journal) -> None:
+    await repeats(journal, range(HELD - 1))
+    connection = journal._writer._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+    failed = [n for n in range(HELD, 2 * HELD) if not await accepted(journal, n)]
+    connection.execute("PRAGMA max_page_count = 1000000")
+
+    assert failed, "control: the disk was full"
+    assert await repeats(journal, failed) == [False] * len(failed)
+    assert await repeats(journal, range(HELD - 1)) == [True] * (HELD - 1)
+
+
+async def accepted(journal: Journal, n: int) -> bool:
+    with contextlib.suppress(JournalUnavailable):
+        await journal.append(post(n))
+        return True
+    return False
+
+
+async def test_a_journal_of_before_keeps_its_keys_and_its_count_of_copies(tmp_path: Path) -> None:
+    arrival = post(1)
+    with closing(open_writer(tmp_path / "journal.db")) as connection:
+        steps = [files("gateway.journal").joinpath(name).read_text() for name in STEPS[:2]]
+        migrate(connection, tmp_path / "journal.db", steps)
+        connection.execute(
+            "INSERT INTO event VALUES (7, 1.0, 'call', 'shop-1', NULL, 'shop-1#call', NULL, NULL, 1.0, 2, 3, ?)",
+            (arrival.body,),
+        )
+        key = blake2b(arrival.body, digest_size=16).digest()
+        connection.execute("INSERT INTO seen (key, seq, at, repeats, again) VALUES (?, 7, 1.0, 2, 5.0)", (key,))
+
+    journal = Journal(tmp_path)
+    receipt = await journal.append(arrival)
+    await journal.close()
+
+    assert (receipt.seq, receipt.repeat) == (7, True)
+    assert [row.repeats for row in JournalReader(tmp_path).newest(5)] == [3]
