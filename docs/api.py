@@ -82,7 +82,7 @@ def _method(node: ast.stmt) -> tuple[str, str] | None:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name.startswith("_"):
         return None
     said = _clean(ast.get_docstring(node) or "")
-    if any(isinstance(mark, ast.Name) and mark.id == "property" for mark in node.decorator_list):
+    if any(isinstance(mark, ast.Name) and mark.id in ("property", "cached_property") for mark in node.decorator_list):
         return node.name, said
     call = "await " if isinstance(node, ast.AsyncFunctionDef) else ""
     return f"{call}{node.name}({_arguments(node.args)})", said

@@ -114,7 +114,7 @@ async def _run(
             attempts = Attempts(
                 by_name[name], timeout=timeout, redactor=redactor, threads=threads, state=state, around=around
             )
-            attempts.resource = resources[name]
+            attempts.desk.resource = resources[name]
             delivery = Delivery(id=0, seq=event.seq, plugin=name, lane=event.lane, run=1)
             ended = attempts.at_once(Job(delivery, event))
             found.append(rehearsed(ended if isinstance(ended, Ended) else await ended, state))

@@ -6,8 +6,9 @@ A context only records. What it recorded becomes real when the handler has succe
 import threading
 from asyncio import AbstractEventLoop
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Generic, cast
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Protocol, cast
 
 from structlog.typing import FilteringBoundLogger
 from typing_extensions import TypeVar
@@ -19,70 +20,84 @@ from gateway.plugins.answers import Answers
 from gateway.plugins.filters.base import AskMembers, Capture, Filter, Look
 from gateway.plugins.outgoing import Kind, Queued, Send, mentioned, wording
 from gateway.plugins.sends import Elsewhere, Mentions
-from gateway.plugins.state import Memory, Nothing, State, StateChange
+from gateway.plugins.state import Memory, State, StateChange
 from gateway.plugins.steering import Delivery
 from gateway.plugins.waiting import Waits
 
 if TYPE_CHECKING:  # its HTTP library is slow to load, and a plugin can be looked at without it
     from gateway.evolution import Evolution
+    from gateway.plugins.plugin import Plugin
 
-NO_API: Final = "nobody said which Evolution to call"
 S_co = TypeVar("S_co", default=None, covariant=True)
 R_co = TypeVar("R_co", default=None, covariant=True)
 V = TypeVar("V")
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+class Case(Protocol):
+    """What a context is about, as the worker knows it. What costs something is made when it is asked for."""
+
+    @property
+    def plugin(self) -> "Plugin[Any, Any]":
+        """Whose handler holds the context."""
+
+    @property
+    def resource(self) -> object:
+        """What that plugin's lifespan has yielded."""
+
+    @property
+    def members(self) -> AskMembers | None:
+        """Who knows who is in which group."""
+
+    def delivery(self) -> Delivery:
+        """For `ctx.delivery`."""
+
+    def log(self) -> FilteringBoundLogger:
+        """For `ctx.log`."""
+
+    def now(self) -> datetime:
+        """For `ctx.now`."""
+
+    def memory(self) -> Memory:
+        """What the plugin remembers of the event's chat and sender."""
+
+    def api(self) -> "Callable[[], Evolution] | str":
+        """What makes the client for `ctx.api`, to be called on the plugin's loop, or why there is none."""
 
 
 class EventContext(Generic[S_co, R_co]):
     """For any event. Usable from a thread; closed when its handler has ended."""
 
-    def __init__(
-        self,
-        *,
-        event: Event,
-        delivery: Delivery,
-        log: FilteringBoundLogger,
-        plugin: str,
-        instance: str | None,
-        clock: Callable[[], datetime] = _utc_now,
-        memory: Memory | None = None,
-        settings: S_co | None = None,
-        resource: R_co | None = None,
-        members: AskMembers | None = None,
-        api: "Callable[[], Evolution] | str" = NO_API,
-    ) -> None:
+    def __init__(self, event: Event, case: Case) -> None:
         self.event = event
-        self.delivery = delivery
-        self.log = log
         self.match: Mapping[str, str] = {}
         """Named groups of the `regex` that let this handler in, and a `command`'s `args`; empty without one."""
         self._captured: Mapping[Filter[Any], Any] = {}
-        self._settings = settings
-        self._members = members
-        self._resource = resource
-        self._api = api
-        self._plugin = plugin
-        self._instance = instance
-        self._clock = clock
+        self._case = case
         self._lock = threading.Lock()
         self._sends: list[Send] = []
-        self._waits = Waits()
+        self._waits: Waits | None = None
+        self._memory: Memory | None = None
         self._closed = ""
-        self._memory = memory or Memory(plugin=plugin, instance=instance, chats=(), people=(), source=Nothing())
-        self._memory.guard(self._check_open)
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """Which delivery this is, and whether it was tried before."""
+        return self._case.delivery()
+
+    @cached_property
+    def log(self) -> FilteringBoundLogger:
+        """The gateway's log, for facts about this event; what is secret is taken out."""
+        return self._case.log()
 
     @property
     def settings(self) -> S_co:
         """What config.yaml says for this plugin, as the struct of `Plugin(settings=...)`; None without one."""
-        return cast("S_co", self._settings)
+        return cast("S_co", self._case.plugin.settings)
 
     @property
     def resource(self) -> R_co:
         """What the plugin's `lifespan` yielded; None without one."""
-        return cast("R_co", self._resource)
+        return cast("R_co", self._case.resource)
 
     @property
     def instance(self) -> str:
@@ -103,14 +118,15 @@ class EventContext(Generic[S_co, R_co]):
         Raises:
             GatewayError: there is no key to call it with, or this is a dry run.
         """
-        if isinstance(self._api, str):
-            raise GatewayError(f"ctx.api in {self._plugin}: {self._api}")
-        return self.wait(_made(self._api)) if self._waits.is_elsewhere else self._api()
+        make = self._case.api()
+        if isinstance(make, str):
+            raise GatewayError(f"ctx.api in {self._plugin}: {make}")
+        return self.wait(_made(make)) if self._waits and self._waits.is_elsewhere else make()
 
     @property
     def now(self) -> datetime:
         """The gateway's time, with its time zone; a test can move it."""
-        return self._clock()
+        return self._case.now()
 
     @property
     def state(self) -> State:
@@ -123,7 +139,7 @@ class EventContext(Generic[S_co, R_co]):
             StateError: on assignment, a value that JSON can't keep as it is.
             ContextClosed: the handler has ended.
         """
-        return self._memory.state
+        return self._recall().state
 
     def captured(self, capture: Capture[V], /) -> V:
         """What a capture (`f.command`, `f.choice`, `f.regex(..., into=...)`) read when it let this event in.
@@ -141,7 +157,7 @@ class EventContext(Generic[S_co, R_co]):
 
         If somebody else writes the same key before this handler has ended, it runs again, on what is there then.
         """
-        return self._memory.load(key)
+        return self._recall().load(key)
 
     def send(self, to: str, text: str, *, mentions: Mentions = ()) -> Queued:
         """Queue a message to any chat: a jid, or a number as people write it, with its country code.
@@ -171,15 +187,18 @@ class EventContext(Generic[S_co, R_co]):
             RuntimeError: the handler is an `async def` one, and has to `await`.
             ContextClosed: the handler has ended, or its time is up.
         """
+        if self._waits is None or not self._waits.is_elsewhere:
+            coroutine.close()
+            raise RuntimeError("ctx.wait() is for handlers written def; in an async def one, write await")
         return self._waits.run(coroutine, self._closed)
 
     def serve(self, loop: AbstractEventLoop) -> None:
         """For the worker: `wait` runs coroutines on this loop, which is the running one."""
-        self._waits.serve(loop)
+        self._waits = Waits(loop)
 
     def look(self) -> Look:
         """For the worker: what the filters are asked with."""
-        return Look(self._memory, self._members)
+        return Look(self._recall, self._case.members)
 
     def take_in(self, look: Look) -> None:
         """For the worker: keep what the filters learned that let the event in."""
@@ -198,14 +217,25 @@ class EventContext(Generic[S_co, R_co]):
         Raises:
             StateError: a value inside the state can't be stored, or there is too much of it.
         """
-        return self._memory.changes()
+        return self._memory.changes() if self._memory else ()
 
     def close(self, why: str = "its handler has ended") -> None:
         """For the worker: forget what was queued and refuse more. `why` finishes a sentence; the first one stays."""
         with self._lock:
             self._closed = self._closed or why or "its handler has ended"
             self._sends.clear()
-        self._waits.cancel()
+        if self._waits:
+            self._waits.cancel()
+
+    @property
+    def _plugin(self) -> str:
+        return self._case.plugin.name
+
+    def _recall(self) -> Memory:
+        if self._memory is None:
+            self._memory = self._case.memory()
+            self._memory.guard(self._check_open)
+        return self._memory
 
     def _check_open(self) -> None:
         if self._closed:
@@ -223,9 +253,9 @@ class EventContext(Generic[S_co, R_co]):
         return Queued(f"{self.delivery.id}.{n}")
 
     def _sender(self, method: str) -> str:
-        if not self._instance:
+        if not self.event.instance:
             raise ValueError(f"ctx.{method}() has no instance to send through: this event names none")
-        return self._instance
+        return self.event.instance
 
 
 class Context(EventContext[S_co, R_co], Answers):
@@ -234,7 +264,7 @@ class Context(EventContext[S_co, R_co], Answers):
     @property
     def chat_state(self) -> State:
         """What this plugin remembers of this chat, whoever writes in it. Otherwise as `state`."""
-        return self._memory.chat_state
+        return self._recall().chat_state
 
     def _add(self, method: str, kind: Kind, payload: dict[str, Any], data: bytes | None = None) -> Queued:
         return self._queue(method, kind, self._chat(method), payload, data)
@@ -253,35 +283,9 @@ class Context(EventContext[S_co, R_co], Answers):
         return chat
 
 
-def open_context(
-    *,
-    event: Event,
-    delivery: Delivery,
-    log: FilteringBoundLogger,
-    plugin: str,
-    instance: str | None,
-    clock: Callable[[], datetime] = _utc_now,
-    memory: Memory | None = None,
-    settings: object = None,
-    resource: object = None,
-    members: AskMembers | None = None,
-    api: "Callable[[], Evolution] | str" = NO_API,
-) -> EventContext[Any, Any]:
+def open_context(event: Event, case: Case) -> EventContext[Any, Any]:
     """The context to handle an event with: a `Context` for one in a chat, else an `EventContext`."""
-    make: type[EventContext[Any, Any]] = Context if isinstance(event, ChatEvent) else EventContext
-    return make(
-        event=event,
-        delivery=delivery,
-        log=log,
-        plugin=plugin,
-        instance=instance,
-        clock=clock,
-        memory=memory,
-        settings=settings,
-        resource=resource,
-        members=members,
-        api=api,
-    )
+    return Context(event, case) if isinstance(event, ChatEvent) else EventContext(event, case)
 
 
 async def _made(make: "Callable[[], Evolution]") -> "Evolution":

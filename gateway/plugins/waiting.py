@@ -14,31 +14,23 @@ T = TypeVar("T")
 class Waits:
     """What one handler waits for; all of it is cancelled when the handler may go on no longer."""
 
-    def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = 0
-        self._futures: set[Future[Any]] = set()
-
-    def serve(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Run coroutines on this loop, whose thread is the one that is running now."""
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Coroutines run on this loop, whose thread is the one that is running now."""
         self._loop = loop
         self._thread = threading.get_ident()
+        self._futures: set[Future[Any]] = set()
 
     @property
     def is_elsewhere(self) -> bool:
         """The code that runs now does so in another thread than the loop's."""
-        return self._loop is not None and threading.get_ident() != self._thread
+        return threading.get_ident() != self._thread
 
     def run(self, coroutine: Coroutine[Any, Any, T], closed: str) -> T:
         """What a coroutine gives; `closed` says why none may be begun any more.
 
         Raises:
-            RuntimeError: this is the loop's own thread, which would wait for itself.
             ContextClosed: the handler may go on no longer, or ceased to while this ran.
         """
-        if self._loop is None or threading.get_ident() == self._thread:
-            coroutine.close()
-            raise RuntimeError("ctx.wait() is for handlers written def; in an async def one, write await")
         if closed:
             coroutine.close()
             raise ContextClosed(f"ctx.wait() came too late: {closed}.")

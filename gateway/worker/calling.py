@@ -21,6 +21,7 @@ from gateway.plugins import Handler, Plugin
 from gateway.plugins.context import EventContext
 from gateway.plugins.middleware import CallNext, wrapped
 from gateway.worker.frames import place_of
+from gateway.worker.limits import Limits
 
 
 class HandlerTimeout(Exception):
@@ -38,29 +39,28 @@ class Calls:
 
     def __init__(self, plugin: Plugin[Any, Any], *, timeout: float, threads: Executor) -> None:
         self._plugin = plugin
-        self._timeout = timeout
+        self._limits = Limits(timeout)
         self._threads = threads
 
     async def run(self, match: Match, event: Event, ctx: EventContext[Any, Any]) -> None:
         """Find the handler of an event, note it as the match, and return when it has ended; what it raises comes out.
 
         Raises:
-            HandlerTimeout: filters, handler and middlewares took too long together, for a second limit would cost as
-                much as most handlers.
+            HandlerTimeout: filters, handler and middlewares took too long together.
         """
-        limit = asyncio.timeout(self._timeout)
+        limit = self._limits.begin()
         try:
-            async with limit:
-                match.handler = handler = await self._plugin.find(event, ctx)
-                if handler is not None:
-                    await self._call(handler, event, ctx)
-                if not limit.expired():
-                    return
-        except TimeoutError:
-            if not limit.expired():
+            match.handler = handler = await self._plugin.find(event, ctx)
+            if handler is not None:
+                await self._call(handler, event, ctx)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if not limit.explains(error):
                 raise
-        what = match.handler.name if match.handler else "its filters"
-        raise HandlerTimeout(f"{what} took longer than {self._timeout:g} s (delivery.timeout)")
+        finally:
+            self._limits.end(limit)
+        if limit.is_over:
+            what = match.handler.name if match.handler else "its filters"
+            raise HandlerTimeout(f"{what} took longer than {self._limits.seconds:g} s (delivery.timeout)")
 
     async def _call(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
         run: CallNext
@@ -81,7 +81,7 @@ class Calls:
             await asyncio.wait({future})
         except asyncio.CancelledError:
             self._log_overrun(handler, threads)
-            ctx.close(f"{handler.name} took longer than {self._timeout:g} s (delivery.timeout)")
+            ctx.close(f"{handler.name} took longer than {self._limits.seconds:g} s (delivery.timeout)")
             while not future.done():
                 with contextlib.suppress(asyncio.CancelledError):
                     await asyncio.wait({future})
@@ -95,7 +95,8 @@ class Calls:
     def _log_overrun(self, handler: Handler, threads: Sequence[int]) -> None:
         place = place_of(threads[0], handler.file) if threads else None
         where = {"function": place.function, "file": place.file, "line": place.line} if place else {}
-        log.error("handler_overran", plugin=self._plugin.name, handler=handler.name, seconds=self._timeout, **where)
+        seconds = self._limits.seconds
+        log.error("handler_overran", plugin=self._plugin.name, handler=handler.name, seconds=seconds, **where)
 
 
 def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any], threads: list[int]) -> object:

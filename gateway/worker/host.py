@@ -6,10 +6,11 @@ Jobs and results cross between the loops in batches, for each crossing costs mor
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from gateway import config
 from gateway.log import log
@@ -18,10 +19,14 @@ from gateway.redact import Redactor
 from gateway.work.state import StateReader
 from gateway.worker.around import Around
 from gateway.worker.attempt import Attempts, Job
+from gateway.worker.eager import EagerLoop
 from gateway.worker.explain import PluginAnswer
 from gateway.worker.rehearsal import Rehearsed, rehearsed
 from gateway.worker.resource import Resource
 from gateway.worker.verdict import Ended
+
+HELD_BACK: Final = 0.005
+"""Seconds after which a result goes home before the next handler begins, and not with the others of its batch."""
 
 T = TypeVar("T")
 
@@ -44,7 +49,10 @@ class Host:
         self._home = asyncio.get_running_loop()
         self._tell = ended
         self._results: list[Ended] = []
+        self._flush_by = 0.0
+        self._beginning: int | None = None
         self._tasks: dict[asyncio.Task[None], int] = {}
+        """Those that wait for something, with their deliveries."""
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
         make = partial(
@@ -57,7 +65,7 @@ class Host:
         )
         self._attempts, self._trials = make(around=around), make(around=around.without_traces())
         """What is settled, and what leaves no trace."""
-        self._loop = asyncio.new_event_loop()
+        self._loop = EagerLoop()
         self._resource: Resource | None = None
         self._living: asyncio.Task[None] | None = None
         self.is_ready = plugin.lifespan is None
@@ -86,7 +94,7 @@ class Host:
     def holder(self) -> int | None:
         """The delivery whose handler has the plugin's thread at this moment; None if its loop waits."""
         task = asyncio.current_task(self._loop)
-        return self._tasks.get(task) if task else None
+        return self._beginning or (self._tasks.get(task) if task else None)
 
     def call(self, function: Callable[[], None]) -> None:
         """Have the plugin's loop call a function, once it gets to it."""
@@ -138,7 +146,7 @@ class Host:
         self._living = self._loop.create_task(self._resource.live(self._use))
 
     def _use(self, value: object) -> None:
-        self._attempts.resource = self._trials.resource = value
+        self._attempts.desk.resource = self._trials.desk.resource = value
         self.is_ready = True
 
     async def _end(self) -> None:
@@ -165,12 +173,21 @@ class Host:
             self._state.close()
 
     def _begin(self, jobs: Sequence[Job]) -> None:
+        """Run each attempt up to where it first waits, most of them to their end."""
         for job in jobs:
-            outcome = self._attempts.at_once(job)
-            if isinstance(outcome, Ended):
-                self._report(outcome)
-                continue
-            task = self._loop.create_task(self._finish(outcome))
+            if self._results and time.monotonic() > self._flush_by:
+                self._flush()
+            self._begin_one(job)
+        self._beginning = None
+
+    def _begin_one(self, job: Job) -> None:
+        self._beginning = job.delivery.id
+        outcome = self._attempts.at_once(job)
+        if isinstance(outcome, Ended):
+            self._report(outcome)
+            return
+        task = self._loop.begin(self._finish(outcome))
+        if not task.done():
             self._tasks[task] = job.delivery.id
             task.add_done_callback(self._tasks.pop)
 
@@ -185,11 +202,13 @@ class Host:
         self._returned += 1
         self._results.append(ended)
         if len(self._results) == 1:
+            self._flush_by = time.monotonic() + HELD_BACK
             self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         results, self._results = self._results, []
-        self._at_home(self._tell, results)
+        if results:
+            self._at_home(self._tell, results)
 
     def _at_home(self, function: Callable[[T], None], value: T) -> None:
         """Have the home loop call a function."""

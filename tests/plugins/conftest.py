@@ -9,7 +9,8 @@ import pytest
 import structlog
 
 from gateway.events import Event, MessagesUpsert, decode
-from gateway.plugins import Context, Delivery, EventContext, open_context
+from gateway.plugins import Context, Delivery, EventContext, Plugin, open_context
+from gateway.plugins.state import Memory, Nothing
 
 ANA = "5511999990002@s.whatsapp.net"
 
@@ -53,16 +54,34 @@ def opened() -> Callable[..., EventContext]:
     """Opens the context that the worker would hand to a handler of an event."""
 
     def make(event: Event, log: structlog.typing.FilteringBoundLogger | None = None) -> EventContext:
-        return open_context(
-            event=event,
-            delivery=Delivery(id="41.ping.0", attempt=1),
-            log=log or structlog.get_logger(),
-            plugin="ping",
-            instance=event.instance,
-            clock=noon,
-        )
+        return open_context(event, Ping(log or structlog.get_logger()))
 
     return make
+
+
+class Ping:
+    """What a context of the plugin `ping` is about; nothing is remembered, and nobody can be called."""
+
+    plugin: Plugin[Any, Any] = Plugin("ping")
+    resource = members = None
+
+    def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
+        self._log = log
+
+    def delivery(self) -> Delivery:
+        return Delivery(id="41.ping.0", attempt=1)
+
+    def log(self) -> structlog.typing.FilteringBoundLogger:
+        return self._log
+
+    def now(self) -> datetime:
+        return datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def memory(self) -> Memory:
+        return Memory(plugin="ping", instance=None, chats=(), people=(), source=Nothing())
+
+    def api(self) -> str:
+        return "nobody said which Evolution to call"
 
 
 @pytest.fixture
@@ -89,7 +108,3 @@ def folder(tmp_path: Path) -> Callable[..., Path]:
 
 def envelope(name: str, data: object, instance: str | None) -> dict[str, Any]:
     return {"event": name, "instance": instance, "data": data, "sender": "5511999990001@s.whatsapp.net"}
-
-
-def noon() -> datetime:
-    return datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -238,7 +238,7 @@ def test_state_compares_what_is_remembered(arrived: Arrived) -> None:
     memory.chat_state["open"] = True
 
     def asks(filter_: f.Filter[Any]) -> bool:
-        return filter_.ask(arrived(), Look(memory)) is True
+        return filter_.ask(arrived(), Look(lambda: memory)) is True
 
     assert asks(f.state(step="size"))
     assert asks(f.state(step="size", other=None))

@@ -109,6 +109,19 @@ async def test_a_retry_of_the_authors_own_making_is_a_retry(attempt: Attempt) ->
     assert (ended.result, ended.after) == ("retry", None)
 
 
+async def test_an_error_that_raises_when_it_is_looked_at_is_a_failure(attempt: Attempt) -> None:
+    class Leaving(Retry):
+        def __getattribute__(self, name: str) -> Any:  # noqa: ANN401 -- whatever it is
+            if name == "after":
+                raise SystemExit
+            return super().__getattribute__(name)
+
+    ended = await attempt(raising(Leaving(), threaded=False))
+
+    assert (ended.result, ended.handler) == ("failed", "as_coroutine")
+    assert ended.error == "Leaving, of which nothing can be told: that raised SystemExit"
+
+
 async def test_an_error_that_cannot_be_written_out_is_still_a_failure(attempt: Attempt) -> None:
     class Unspeakable(Exception):
         def __str__(self) -> str:

@@ -34,18 +34,23 @@ class Look:
     What they learned is of interest only if they let the event through.
     """
 
-    __slots__ = ("ask_members", "groups", "memory", "values")
+    __slots__ = ("_recall", "ask_members", "groups", "values")
 
-    def __init__(self, memory: Memory | None = None, members: AskMembers | None = None) -> None:
-        """`memory`: what the plugin remembers of the event's sender and chat. `members`: who is in which group."""
-        self.memory = memory or EMPTY
+    def __init__(self, recall: Callable[[], Memory] = lambda: EMPTY, members: AskMembers | None = None) -> None:
+        """`recall`: what the plugin remembers of the event's sender and chat. `members`: who is in which group."""
+        self._recall = recall
         self.ask_members = members or _know_nobody
         self.groups: dict[str, str] = {}
         self.values: dict[Filter[Any], Any] = {}
 
+    @property
+    def memory(self) -> Memory:
+        """What the plugin remembers, as it stands before the handler."""
+        return self._recall()
+
     def apart(self) -> "Look":
         """Another look at the same event, whose findings are its own until they are adopted."""
-        return Look(self.memory, self.ask_members)
+        return Look(self._recall, self.ask_members)
 
     def adopt(self, other: "Look") -> None:
         """Take over what another look learned."""
