@@ -5,6 +5,7 @@ A jid is `user@server`; the user may carry `:device`. Only the servers below nam
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, Literal
 
 JidKind = Literal["phone", "lid", "group", "status", "broadcast", "newsletter", "bot", "unknown"]
@@ -22,6 +23,11 @@ _KINDS: Final[Mapping[str, JidKind]] = {
 }
 
 
+_REMEMBERED: Final = 4096
+"""Of the addresses that were looked at: each comes many times, with every message of its chat."""
+
+
+@lru_cache(_REMEMBERED)
 def kind(jid: str) -> JidKind:
     """What a jid names; `unknown` for one without a known server, such as the EVOLUTION channel's bare digits."""
     if jid == "status@broadcast":
@@ -37,6 +43,7 @@ def bare(jid: str) -> str:
     return user.partition(":")[0] + at + server
 
 
+@lru_cache(_REMEMBERED)
 def phone(jid: str) -> str | None:
     """The digits of the telephone number a jid names, or None when it names none."""
     if kind(jid) != "phone":

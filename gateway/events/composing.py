@@ -11,7 +11,7 @@ from gateway.events.content import Found, edited_message, find, text_of
 from gateway.events.context import NOTHING, Context, context_of, mentions_bot
 from gateway.events.kinds import BY_MESSAGE_TYPE, MEDIA, STATUSES
 from gateway.events.media import Media, media_of
-from gateway.events.message import Message
+from gateway.events.message import Message, Origin
 from gateway.events.parts import (
     CalendarEvent,
     Choice,
@@ -48,6 +48,9 @@ _PARTICIPANT_FIELDS: Final = ("participantAlt", "participantPn", "senderPn", "pa
 _CHAT_FIELDS: Final = ("remoteJidAlt", "senderPn", "senderLid", "previousRemoteJid")
 """Other names of the person in a private chat, by version."""
 
+_PLAIN: Final = frozenset({"conversation", "messageContextInfo"})
+"""Keys of a plain text's message; the second says nothing of it."""
+
 _PICKED: Final = frozenset({"buttonMessage", "interactiveMessage"})
 """Message types of the Business channel whose text is the label of a choice."""
 
@@ -81,8 +84,49 @@ def message_of(data: Reader, account: str | None, directory: Directory, *, sent:
     chat = key.jid("remoteJid")
     own = key.flag("fromMe")
     from_me = sent if own is None else own
+    origin: Origin = "contact" if not from_me else "client" if sent else "phone"
     message_type = data.text("messageType")
     outer = data.inner("message") or Reader({}, f"{data.path}.message", data.problems)
+    words = _plain_text(data, outer, message_type)
+    if words is None:
+        return _composed(data, key, outer, account, directory, chat=chat, origin=origin, message_type=message_type)
+    return Message(
+        id=key.text("id"),
+        chat=chat,
+        from_me=from_me,
+        origin=origin,
+        sender=_sender(data, key, chat, directory, own=account if from_me else None, from_me=from_me),
+        kind="text",
+        text=words,
+        timestamp=data.whole("messageTimestamp"),
+        status=status_of(data),
+        message_type=message_type,
+        device=data.text("source"),
+        view_once=key.flag("isViewOnce") is True,
+    )
+
+
+def _plain_text(data: Reader, outer: Reader, message_type: str | None) -> str | None:
+    """The text of a message that is nothing else, and has nothing around it; None for any other."""
+    words = outer.data.get("conversation")
+    if type(words) is not str or not words or not _PLAIN.issuperset(outer.data) or message_type in _PICKED:
+        return None
+    beside = data.data
+    return words if beside.get("contextInfo") is None and "pollUpdates" not in beside else None
+
+
+def _composed(
+    data: Reader,
+    key: Reader,
+    outer: Reader,
+    account: str | None,
+    directory: Directory,
+    *,
+    chat: str | None,
+    origin: Origin,
+    message_type: str | None,
+) -> Message:
+    from_me = origin != "contact"
     found = _found(outer, message_type)
     context = _context(data, found, directory)
     sender = _sender(data, key, chat, directory, own=account if from_me else None, from_me=from_me)
@@ -91,7 +135,7 @@ def message_of(data: Reader, account: str | None, directory: Directory, *, sent:
         id=key.text("id"),
         chat=chat,
         from_me=from_me,
-        origin="contact" if not from_me else "client" if sent else "phone",
+        origin=origin,
         sender=sender,
         kind=found.kind,
         timestamp=data.whole("messageTimestamp"),
@@ -157,8 +201,11 @@ def _sender(
         return person((author, own, others[0], status, *others[1:]), name, directory)
     if from_me:  # the other fields of its key name the contact, or again the bot
         return person((own,), name, directory)
-    shown = [field for field in _CHAT_FIELDS if field in key.data]
-    return person((chat, *map(key.jid, shown)), name, directory)
+    names = [chat]
+    for field in _CHAT_FIELDS:
+        if field in key.data:
+            names.append(key.jid(field))  # noqa: PERF401 -- most have none, and a comprehension costs more than that
+    return person(names, name, directory)
 
 
 def _parts(

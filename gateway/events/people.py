@@ -4,7 +4,7 @@ WhatsApp addresses a person by telephone number (`5511...@s.whatsapp.net`) or by
 whose digits are not a phone. Which fields carry the other identity changed with nearly every Evolution version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -39,7 +39,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         return "@" + (self.jid or "").partition("@")[0]
 
 
-def person(candidates: tuple[str | None, ...], name: str | None, directory: Directory) -> Person:
+def person(candidates: Sequence[str | None], name: str | None, directory: Directory) -> Person:
     """One person from jids that all name them; the first that is not None is the address in use."""
     address = phone = lid = None
     for found in candidates:

@@ -260,3 +260,22 @@ def test_mentions_me_is_told_where_it_can_be_known(
 
 def test_mention_is_the_jids_user_part_not_the_phone() -> None:
     assert sample("text-group-lid-v236").sender.mention == "@201110000000002"
+
+
+@pytest.mark.parametrize("beside", [{}, {"messageContextInfo": {"deviceListMetadata": {}}}])
+@pytest.mark.parametrize("name", ["messages.upsert", "send.message"])
+@pytest.mark.parametrize("data", [{"status": 2, "source": "ios"}, {"messageTimestamp": [], "pushName": 7}])
+def test_a_plain_text_read_the_short_way_is_the_same_read_the_long_way(
+    beside: dict[str, Any], data: dict[str, Any], name: str
+) -> None:
+    key = {"remoteJid": GROUP, "participant": ANA, "id": "AC01", "isViewOnce": True}
+    message = {"conversation": "hello", **beside}
+    short, long = (
+        decode(name, {"sender": BOT, "data": {"key": key, "messageType": "conversation", "message": each, **data}})
+        for each in (message, {**message, "contextInfo": None})
+    )
+    assert isinstance(short, MessageEvent)
+    assert isinstance(long, MessageEvent)
+
+    assert short.message == long.message
+    assert short.problems == long.problems
