@@ -179,6 +179,7 @@ class Host:
                 self._flush()
             self._begin_one(job)
         self._beginning = None
+        self._flush()
 
     def _begin_one(self, job: Job) -> None:
         self._beginning = job.delivery.id
@@ -200,10 +201,11 @@ class Host:
 
     def _report(self, ended: Ended) -> None:
         self._returned += 1
-        self._results.append(ended)
-        if len(self._results) == 1:
+        if not self._results:
             self._flush_by = time.monotonic() + HELD_BACK
-            self._loop.call_soon(self._flush)
+            if self._beginning is None:
+                self._loop.call_soon(self._flush)
+        self._results.append(ended)
 
     def _flush(self) -> None:
         results, self._results = self._results, []
