@@ -191,12 +191,14 @@ def requeue(connection: sqlite3.Connection, messages: Sequence[Message]) -> None
 
 
 def update(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:
-    """Write how messages moved on."""
-    connection.executemany(
-        "UPDATE outbox SET status = ?, attempts = ?, due = ?, began = coalesce(?, began), finished = ?, "
-        "message_id = ?, error = ?, unsure = ? WHERE id = ?",
+    """Write how messages moved on; of several changes of one message, the last."""
+    run_on_rows(
+        connection,
+        "UPDATE outbox SET status = column2, attempts = column3, due = column4, began = coalesce(column5, began), "
+        "finished = column6, message_id = column7, error = column8, unsure = column9 FROM (VALUES {rows}) "
+        "WHERE id = column1",
         [
-            (c.status, c.attempts, c.due, c.began, c.finished, c.message_id, c.error, c.unsure, c.id)
-            for c in changes
+            (c.id, c.status, c.attempts, c.due, c.began, c.finished, c.message_id, c.error, c.unsure)
+            for c in {each.id: each for each in changes}.values()
         ],
     )  # fmt: skip

@@ -1,30 +1,64 @@
 """What a connection may do to a message: what certainly has not left must not be taken for what may have."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.evolution import Evolution, EvolutionUnreachable
+from gateway.evolution import Evolution, EvolutionUnreachable, EvolutionUnsure
+from gateway.evolution.transport import KEPT
 
 SENT = b'{"key":{"id":"BAE5"}}'
 ANSWER = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(SENT), SENT)
 
 
-@pytest.fixture
-async def impatient() -> AsyncIterator[str]:
-    """A server that takes one request a connection and closes at the second, as Node does when its patience ends."""
+class Host:
+    """A server that closes a connection at its second request, unanswered, as Node does when its patience ends."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_request(reader)
+    def __init__(self) -> None:
+        self.connections = 0
+        self.asked_on: list[int] = []
+        """Which connection each request came on."""
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        async with server:
+            yield address(server.sockets[0].getsockname())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        number = self.connections
+        await self._take(reader, number)
         writer.write(ANSWER)
-        await reader.read(1)
+        with contextlib.suppress(asyncio.IncompleteReadError):
+            await self._take(reader, number)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield address(server.sockets[0].getsockname())
+    async def _take(self, reader: asyncio.StreamReader, number: int) -> None:
+        await read_request(reader)
+        self.asked_on.append(number)
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host()
+
+
+@pytest.fixture
+async def url(host: Host) -> AsyncIterator[str]:
+    async with host.listening() as url:
+        yield url
+
+
+@pytest.fixture
+async def evolution(url: str) -> AsyncIterator[Evolution]:
+    client = Evolution(url, "key", version="2")
+    yield client
+    await client.close()
 
 
 @pytest.fixture
@@ -39,14 +73,24 @@ def deaf() -> Iterator[str]:
         yield address(listener.getsockname())
 
 
-async def test_a_message_never_travels_on_a_connection_the_server_may_be_closing(impatient: str) -> None:
-    evolution = Evolution(impatient, "key", version="2")
+async def test_a_connection_is_used_again_and_one_that_is_lost_says_nothing_of_its_message(
+    evolution: Evolution, host: Host
+) -> None:
+    await evolution.send_text("shop", "5511999990002", "one")
 
+    with pytest.raises(EvolutionUnsure, match="no answer from"):
+        await evolution.send_text("shop", "5511999990002", "two")
+
+    assert host.asked_on == [1, 1]
+
+
+async def test_a_connection_that_was_idle_for_long_is_not_used_again(evolution: Evolution, host: Host) -> None:
     first = await evolution.send_text("shop", "5511999990002", "one")
+    await asyncio.sleep(KEPT + 0.2)  # what passes is the claim
     second = await evolution.send_text("shop", "5511999990002", "two")
-    await evolution.close()
 
     assert (first.id, second.id) == ("BAE5", "BAE5")
+    assert host.asked_on == [1, 2]
 
 
 async def test_a_connection_that_does_not_come_about_in_time_has_sent_nothing(deaf: str) -> None:

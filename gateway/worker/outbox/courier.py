@@ -4,14 +4,16 @@ A row says `sending`, on disk, before its request leaves. If the answer stays ou
 of the chat tell what became of it; only what was looked for and is not there is sent again.
 """
 
+import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Final
 
 import msgspec
 
 from gateway.evolution import EvolutionError, EvolutionUnsure
+from gateway.log import Line as LogLine
 from gateway.log import log
 from gateway.plugins.outgoing import REPEATABLE
 from gateway.redact import shorten_phone
@@ -20,6 +22,7 @@ from gateway.work.outbox import Sent
 from gateway.worker.outbox.calls import Calls, Unsendable
 from gateway.worker.outbox.evidence import Evidence, Finding
 from gateway.worker.outbox.line import Line
+from gateway.worker.outbox.notes import End, Notes
 from gateway.worker.outbox.waiting import Tempo, Waiting, nth
 
 _DIED: Final = "the worker died while it was being sent"
@@ -35,7 +38,7 @@ class Courier:
         calls: Calls,
         evidence: Evidence,
         waiting: Waiting,
-        write: Callable[[Sent], Awaitable[None]],
+        notes: Notes,
         changed: Callable[[Sequence[int]], None],
         expire: float,
         settle: float,
@@ -44,17 +47,19 @@ class Courier:
         self._calls = calls
         self._evidence = evidence
         self._waiting = waiting
-        self._write = write
+        self._notes = notes
         self._changed = changed
         self._expire = expire
         self._settle = settle
         self._tempo = tempo
-        self._leaving: set[int] = set()
+        self._leaving = 0
+        self._idle = asyncio.Event()
 
     async def until_idle(self) -> None:
         """Return once no request is under way."""
         while self._leaving:
-            await self._waiting.until(float("inf"))
+            self._idle.clear()
+            await self._idle.wait()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -67,7 +72,7 @@ class Courier:
             Closed: the outbox is closing; the row says how far it came.
         """
         if (why := self._calls.refusal(message)) is not None:
-            await self._give_up(message, why)
+            self._give_up(message, why)
             return
         if message.status == "sending" and await self._is_settled(message, _DIED, since=message.began):
             return
@@ -75,7 +80,7 @@ class Courier:
         while True:
             async with line.turn(message.chat, until) as in_time:
                 if not in_time:
-                    await self._expired(message, line)
+                    self._expired(message, line)
                     return
                 message = await self._begin(message, line)
                 error = await self._try(message, line)
@@ -96,30 +101,30 @@ class Courier:
             await self._calls.show_typing(message, seconds)
         attempts, now = message.attempts + 1, self._waiting.now()
         message = msgspec.structs.replace(message, status="sending", attempts=attempts, began=now)
-        await self._write(Sent(id=message.id, status="sending", attempts=attempts, began=now))
+        await self._notes.write(Sent(id=message.id, status="sending", attempts=attempts, began=now))
         return message
 
     async def _try(self, message: Message, line: Line) -> EvolutionError | None:
         """One request. None: the message is settled; else why it is not."""
-        self._leaving.add(message.id)
+        self._leaving += 1
         try:
             message_id = await self._calls.perform(message)
         except (Unsendable, ValueError) as error:
-            await self._give_up(message, str(error))
+            self._give_up(message, str(error))
         except EvolutionError as error:
             if error.may_have_left or error.passing:
                 return error
             line.works()
-            await self._give_up(message, str(error))
+            self._give_up(message, str(error))
         except Exception as error:  # noqa: BLE001 -- what nobody thought of: it may have left, and its chat must go on
             log.error("message_failed", **_names(message), exc_info=True)
             return EvolutionUnsure(f"{type(error).__name__} {error}")
         else:
             line.works()
-            await self._sent(message, message_id)
+            self._sent(message, message_id)
         finally:
-            self._leaving.discard(message.id)
-            self._waiting.wake()
+            self._leaving -= 1
+            self._idle.set()
         return None
 
     async def _put_back(self, message: Message, line: Line, error: EvolutionError) -> None:
@@ -130,7 +135,9 @@ class Courier:
             wait = nth(self._tempo.fault, message.attempts - 1)
         due = self._waiting.now() + wait
         log.warning("message_not_sent", **_names(message), attempt=message.attempts, again_in=wait, error=str(error))
-        await self._write(Sent(id=message.id, status="queued", attempts=message.attempts, due=due, error=str(error)))
+        await self._notes.write(
+            Sent(id=message.id, status="queued", attempts=message.attempts, due=due, error=str(error))
+        )
         self._changed([message.seq])
 
     async def _is_found_out(self, message: Message, error: str) -> bool:
@@ -139,7 +146,7 @@ class Courier:
             return False
         log.warning("message_unsure", **_names(message), error=error)
         note = f"No answer ({error}); looking whether it left."
-        await self._write(Sent(id=message.id, status="sending", attempts=message.attempts, error=note))
+        await self._notes.write(Sent(id=message.id, status="sending", attempts=message.attempts, error=note))
         self._changed([message.seq])
         return await self._is_settled(message, error, since=self._waiting.now())
 
@@ -149,10 +156,10 @@ class Courier:
             return False
         finding = await self._find(message, since) if since is not None else _TOO_OLD
         if finding.fate == "found":
-            await self._sent(message, finding.message_id)
+            self._sent(message, finding.message_id)
         elif finding.fate == "unreadable":
             text = f"Unknown whether it left: {error}; no echo of it came, and {finding.why}."
-            await self._finish(
+            self._finish(
                 message, Sent(id=message.id, status="dead", attempts=message.attempts, error=text, unsure=True)
             )
         else:
@@ -173,26 +180,25 @@ class Courier:
             await self._waiting.until_past(min(self._waiting.now() + nth(self._tempo.looks, number), at))
         raise AssertionError
 
-    async def _sent(self, message: Message, message_id: str | None) -> None:
-        await self._finish(
-            message, Sent(id=message.id, status="sent", attempts=message.attempts, message_id=message_id)
-        )
+    def _sent(self, message: Message, message_id: str | None) -> None:
+        self._finish(message, Sent(id=message.id, status="sent", attempts=message.attempts, message_id=message_id))
 
-    async def _give_up(self, message: Message, error: str) -> None:
-        await self._finish(message, Sent(id=message.id, status="dead", attempts=message.attempts, error=error))
+    def _give_up(self, message: Message, error: str) -> None:
+        self._finish(message, Sent(id=message.id, status="dead", attempts=message.attempts, error=error))
 
-    async def _expired(self, message: Message, line: Line) -> None:
+    def _expired(self, message: Message, line: Line) -> None:
         line.expired += 1
         text = f"It could not leave within {self._expire:g} s (outbox.expire)."
-        await self._give_up(message, f"{text} {line.reason}".rstrip())
+        self._give_up(message, f"{text} {line.reason}".rstrip())
 
-    async def _finish(self, message: Message, change: Sent) -> None:
-        await self._write(msgspec.structs.replace(change, finished=self._waiting.now()))
+    def _finish(self, message: Message, change: Sent) -> None:
+        """Its chat goes on at once: the next message's note can't be on disk before this one."""
+        told = {**_names(message), "attempt": message.attempts}
         if change.status == "sent":
-            log.info("message_sent", **_names(message), attempt=message.attempts)
+            line = LogLine("info", "message_sent", told)
         else:
-            log.error("message_dead", **_names(message), attempt=message.attempts, error=change.error)
-        self._changed([message.seq])
+            line = LogLine("error", "message_dead", {**told, "error": change.error})
+        self._notes.add(msgspec.structs.replace(change, finished=self._waiting.now()), End(message.seq, line))
 
 
 def _names(message: Message) -> dict[str, str]:

@@ -13,7 +13,7 @@ from gateway.log import log
 from gateway.worker.outbox.pace import Pacer
 from gateway.worker.outbox.waiting import Tempo, Waiting, nth
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 16
 """Requests through one instance under way at most."""
 
 Trouble = Callable[[str, str | None], None]

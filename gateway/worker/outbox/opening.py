@@ -12,6 +12,7 @@ from gateway.worker.outbox.calls import Calls
 from gateway.worker.outbox.courier import Courier
 from gateway.worker.outbox.evidence import Evidence
 from gateway.worker.outbox.line import Line, Trouble
+from gateway.worker.outbox.notes import Notes
 from gateway.worker.outbox.outbox import Outbox
 from gateway.worker.outbox.pace import Pacer
 from gateway.worker.outbox.servers import Servers
@@ -44,20 +45,21 @@ def open_outbox(
     waiting, tempo = Waiting(clock), tempo or Tempo()
     calls = Calls(Servers(config.evolution), own, OutgoingFiles(config.data))
 
-    async def write(change: Sent) -> None:
-        await store.write(Batch(outbox=[change]))
+    async def commit(changes: Sequence[Sent]) -> None:
+        await store.write(Batch(outbox=list(changes)))
 
     def open_line(instance: str) -> Line:
         return Line(instance, Pacer(config.outbox.pace, random.random), waiting, trouble, tempo=tempo)
 
+    notes = Notes(commit, changed)
     courier = Courier(
         calls=calls,
         evidence=Evidence(intake, own, calls.records),
         waiting=waiting,
-        write=write,
+        notes=notes,
         changed=changed,
         expire=config.outbox.expire,
         settle=config.outbox.settle,
         tempo=tempo,
     )
-    return Outbox(courier, waiting, open_line)
+    return Outbox(courier, notes, waiting, open_line)

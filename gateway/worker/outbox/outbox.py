@@ -9,16 +9,21 @@ from gateway.log import log
 from gateway.work import Message
 from gateway.worker.outbox.courier import Courier
 from gateway.worker.outbox.line import Closed, Line
+from gateway.worker.outbox.notes import Notes
 from gateway.worker.outbox.waiting import Waiting
 
 Chat = tuple[str, str]
 
 
 class Outbox:
-    """The queues, one a chat. `courier` takes each message to its end; `open_line` makes the way out of an instance."""
+    """The queues, one a chat.
 
-    def __init__(self, courier: Courier, waiting: Waiting, open_line: Callable[[str], Line]) -> None:
+    `courier` takes each message to its end, `notes` has that written; `open_line` makes the way out of an instance.
+    """
+
+    def __init__(self, courier: Courier, notes: Notes, waiting: Waiting, open_line: Callable[[str], Line]) -> None:
         self._courier = courier
+        self._notes = notes
         self._waiting = waiting
         self._open_line = open_line
         self._lines: dict[str, Line] = {}
@@ -31,8 +36,9 @@ class Outbox:
         return self._waiting.next_due
 
     async def until_quiet(self) -> None:
-        """Return once nothing will leave before time passes."""
+        """Return once nothing will leave before time passes, and what has left is noted."""
         await self._waiting.until_resting(lambda: len(self._tasks))
+        await self._notes.flush()
 
     def add(self, messages: Sequence[Message]) -> None:
         """Queue messages behind those of the same chat; what an earlier worker left comes first of all."""
@@ -60,6 +66,7 @@ class Outbox:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._notes.close(grace)
         await self._courier.close()
 
     def _end(self, task: asyncio.Task[None]) -> None:
