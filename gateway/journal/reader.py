@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,7 @@ _AT_LID: Final = b"@lid"  # looked for first, at a hundredth of the cost
 _LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
 
 _HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
+_EVENT: Final = f"{_HEADING}, checksum"
 
 _SUMMARY: Final = (
     "seq, accepted_at, event, instance, chat, suffix, address, millis, size, lane, "
@@ -29,12 +30,12 @@ class StoredEvent(msgspec.Struct, frozen=True):
     """One event as the worker takes it up."""
 
     seq: int
-    accepted_at: float
-    """Unix seconds."""
     event: str
     instance: str | None
     chat: str | None
     lane: str
+    accepted_at: float
+    """Unix seconds."""
     checksum: int
     body: bytes
     phones: dict[str, str] = {}
@@ -44,15 +45,6 @@ class StoredEvent(msgspec.Struct, frozen=True):
     def intact(self) -> bool:
         """The row is the one that was written."""
         return checksum(self.seq, self.event, self.lane, self.body) == self.checksum
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """What taking an event up needs, without its body."""
-
-    seq: int
-    event: str
-    instance: str | None
-    lane: str
 
 
 class Age(msgspec.Struct, frozen=True):
@@ -65,7 +57,7 @@ class Age(msgspec.Struct, frozen=True):
 
 
 class Heading(msgspec.Struct, frozen=True):
-    """What a replay chooses by."""
+    """What taking an event up needs, and what a replay chooses by."""
 
     seq: int
     event: str
@@ -148,12 +140,13 @@ class JournalReader:
         """The random id of this journal file."""
         return str(self._connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()[0])
 
-    def after(self, seq: int, limit: int) -> list[Taken]:
-        """The next events above `seq`, in order, without their bodies."""
+    def after(self, seq: int, limit: int, whole: int = 0) -> list[Heading | StoredEvent]:
+        """The next events above `seq`, in order: whole where the body has up to so many bytes, else without it."""
         rows = self._connection.execute(
-            "SELECT seq, event, instance, lane FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)
-        )
-        return [Taken(*row) for row in rows]
+            f"SELECT {_EVENT}, CASE WHEN size <= ? THEN body END FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
+            (whole, seq, limit),
+        ).fetchall()
+        return [self._stored(row) if row[-1] is not None else Heading(*row[:6]) for row in rows]
 
     def controls(self, after: int, limit: int) -> list[Control]:
         """What people asked for, in order: the controls with an id above `after`."""
@@ -175,14 +168,12 @@ class JournalReader:
         rows = self._connection.execute(f"SELECT {_HEADING} FROM event WHERE seq IN ({marks}) ORDER BY seq", numbers)
         return [Heading(*row) for row in rows]
 
-    def events(self, numbers: list[int]) -> dict[int, StoredEvent]:
+    def events(self, numbers: Sequence[int]) -> dict[int, StoredEvent]:
         """Whole events by number; one that is no longer there is left out."""
         rows = self._connection.execute(
-            "SELECT seq, accepted_at, event, instance, chat, lane, checksum, body FROM event "
-            f"WHERE seq IN ({', '.join('?' * len(numbers))})",
-            numbers,
-        )
-        return {row[0]: StoredEvent(*[*row, self.phones_in(row[-1])]) for row in rows}
+            f"SELECT {_EVENT}, body FROM event WHERE seq IN ({', '.join('?' * len(numbers))})", numbers
+        ).fetchall()
+        return {row[0]: self._stored(row) for row in rows}
 
     def phones_in(self, body: bytes) -> dict[str, str]:
         """Of the LIDs that a body names, the telephones the gateway has learned."""
@@ -190,6 +181,9 @@ class JournalReader:
             return {}
         lids = {match.decode() for match in _LID.findall(body, 0, _LIDS_WITHIN)}
         return phones_of(self._connection, sorted(lids)) if lids else {}
+
+    def _stored(self, row: Sequence[Any]) -> StoredEvent:
+        return StoredEvent(*[*row, self.phones_in(row[-1])])
 
     def ages(self, after: int, limit: int) -> list[Age]:
         """The next events above `after`, in order, for retention."""

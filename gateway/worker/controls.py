@@ -73,26 +73,26 @@ class Controls:
         self._path = folder / WORK
         self._running = running
         self._add = add
-        self._last, unfinished = store.controls()
+        self.last, unfinished = store.controls()
+        """The first is the id of the last control that was read."""
         self._open = [_Task(each, _chosen(each)) for each in unfinished if each.kind not in QUESTIONS]
         self._questions.lose([each for each in unfinished if each.kind in QUESTIONS])
         self._paused: dict[str, float] = dict(store.fact(PAUSED) or {})
         self._apply_pauses()
 
-    async def step(self, batch: Batch, *, may_add: bool) -> bool:
-        """Read what was asked since, and take a bite of what is under way. True if there may be more at once."""
+    async def step(self, batch: Batch, asked: Sequence[Control], *, may_add: bool) -> bool:
+        """Begin what was asked since, and take a bite of what is under way. True if there may be more at once."""
         for answer in self._questions.take():
             answer.progress.result = answer.result
             _end(answer.progress, answer.error)
             _note(answer.progress, batch)
         if may_add:
             self._questions.begin()
-        asked = await self._intake.ask(lambda journal: journal.controls(self._last, BITE))
         for control in asked:
             self._begin(control, batch)
         if not may_add:
             return False
-        more = len(asked) == BITE or self._questions.waits
+        more = self._questions.waits
         claimed: set[str] = set()
         for task in self._open:
             more = await self._advance(task, claimed, batch) or more
@@ -100,7 +100,7 @@ class Controls:
         return more
 
     def _begin(self, control: Control, batch: Batch) -> None:
-        self._last = control.id
+        self.last = control.id
         progress = Progress(
             id=control.id, kind=control.kind, payload=control.payload, upto=control.upto, began=time.time()
         )

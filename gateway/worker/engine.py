@@ -7,12 +7,12 @@ attempts that follow. So an attempt is on disk before its handler runs, and a ha
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from gateway.config import Config
-from gateway.journal.reader import Heading, Taken
+from gateway.journal import StoredEvent
 from gateway.log import log
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
@@ -32,13 +32,9 @@ from gateway.worker.settling import Settling
 from gateway.worker.stats import WRITE_EVERY
 from gateway.worker.suspects import Suspects
 from gateway.worker.unsent import Unsent
+from gateway.worker.uptake import Uptake
 from gateway.worker.verdict import Ended
 from gateway.worker.watchdog import Watchdog
-
-AHEAD: Final = 256
-"""Open lanes of one plugin above which no more events are taken up for it."""
-WAITING: Final = 50_000
-"""Deliveries of one plugin held in memory at most, those of closed lanes included."""
 
 
 class Engine:
@@ -68,7 +64,6 @@ class Engine:
         self._wall = clock or time.time
         self._wake = asyncio.Event()
         self._left = Left.by(store)
-        self._next_delivery = store.last_ids()[0] + 1
         self.own_messages = OutboxReader(config.data / WORK)
         """What the outbox holds, for whoever has to tell own messages from others'."""
         self._around = Around.of(config, self.own_messages, self._wall)
@@ -77,10 +72,11 @@ class Engine:
         self._settling = Settling(
             config, store, self._running, self._suspects, trouble=trouble, now=self.now, wall=self._wall
         )
+        self._uptake = Uptake(intake, self._running, store.last_ids()[0] + 1)
         self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._settling.give_up)
         unsent = Unsent(intake, config.data / WORK, self.now)
         self._controls = Controls(
-            store, intake, config.data, self._running, add=self._add, questions=self._questions, unsent=unsent
+            store, intake, config.data, self._running, add=self._uptake.add, questions=self._questions, unsent=unsent
         )
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
@@ -95,6 +91,7 @@ class Engine:
 
     def wake(self) -> None:
         """There may be something to do."""
+        self._uptake.wake()
         self._wake.set()
 
     async def begin(self) -> None:
@@ -208,55 +205,36 @@ class Engine:
 
     async def _step(self) -> bool:
         """One commit's worth of work. True if there may be more at once."""
+        found = await self._uptake.look(self.now(), takes_up=self._takes_up, control=self._controls.last)
         batch = self._settling.take(at_the_end=self._halted)
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
-        more = await self._take_up(batch)
-        more = await self._controls.step(batch, may_add=self._takes_up) or more
+        more = self._uptake.take(found, batch)
+        more = await self._controls.step(batch, found.controls, may_add=self._takes_up) or more
         started = self._start(batch)
         if not batch:
             return False
         events = await self._intake.events(sorted({delivery.seq for delivery in started}))
         await self._store.write(batch)
-        for running in self._running.values():
-            jobs = [Job(each, events.get(each.seq)) for each in started if each.plugin == running.plugin.name]
-            if jobs:
-                # From here on it counts as handed over: the commit may have waited minutes for room on the disk.
-                running.since.update((job.delivery.id, time.monotonic()) for job in jobs)
-                running.host.start(jobs)
+        self._hand_over(started, events)
         self._tell(batch.settled)
         if batch.requeued:
             self._requeue(batch.requeued)
         return more
 
-    async def _take_up(self, batch: Batch) -> bool:
-        """Give each plugin its deliveries of the events it has not seen, as far as it has room for them."""
-        more = False
-        hungry = [each for each in self._running.values() if each.lanes.open < AHEAD and each.lanes.waiting < WAITING]
-        if not self._takes_up:
-            return False
-        for position in {each.position for each in hungry}:
-            rows = await self._intake.after(position)
-            more = more or self._intake.is_full(rows)
-            for running in [each for each in hungry if each.position == position and rows]:
-                for row in rows:
-                    if running.plugin.wants(row.event):
-                        self._add(running, row, batch)
-                running.position = rows[-1].seq
-                batch.positions[running.plugin.name] = (self._intake.generation, running.position)
-        return more
+    def _hand_over(self, started: Sequence[Delivery], events: Mapping[int, StoredEvent]) -> None:
+        """From here on it counts as handed over: the commit may have waited minutes for room on the disk."""
+        jobs: dict[str, list[Job]] = {}
+        now = time.monotonic()
+        for each in started:
+            jobs.setdefault(each.plugin, []).append(Job(each, events.get(each.seq)))
+            self._running[each.plugin].since[each.id] = now
+        for name, own in jobs.items():
+            self._running[name].host.start(own)
 
     @property
     def _takes_up(self) -> bool:
         return not (self._suspects.pressing() or self._draining or self.stuck)
-
-    def _add(self, running: Running, row: Taken | Heading, batch: Batch, *, run: int = 0, control: int = 0) -> None:
-        name = running.plugin.name
-        number = self._next_delivery
-        delivery = Delivery(id=number, seq=row.seq, plugin=name, lane=row.lane, run=run, control=control)
-        self._next_delivery += 1
-        running.lanes.add(delivery)
-        batch.taken.append(delivery)
 
     def _start(self, batch: Batch) -> list[Delivery]:
         started: list[Delivery] = []
@@ -265,7 +243,8 @@ class Engine:
             started = self._suspects.start(now)
             if not self._suspects.pressing():
                 started = [delivery for running in self._running.values() for delivery in running.start(now)]
-        batch.started = [(delivery, time.time()) for delivery in started]
+        at = time.time()
+        batch.started = [(delivery, at) for delivery in started]
         return started
 
     def _on_lifespan(self, plugin: str, trouble: str | None) -> None:

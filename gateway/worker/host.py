@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -53,6 +54,10 @@ class Host:
         self._beginning: int | None = None
         self._tasks: dict[asyncio.Task[None], int] = {}
         """Those that wait for something, with their deliveries."""
+        self._at_once = settings.concurrency
+        self._waiting: deque[Job] = deque()
+        """Handed over and not begun, while as many run as may at once."""
+        self._begun: dict[int, float] = {}
         self._threads = ThreadPoolExecutor(settings.concurrency, thread_name_prefix=f"{plugin.name}-def")
         self._state = state
         make = partial(
@@ -96,13 +101,23 @@ class Host:
         task = asyncio.current_task(self._loop)
         return self._beginning or (self._tasks.get(task) if task else None)
 
+    @property
+    def waiting(self) -> Collection[int]:
+        """The deliveries that wait until fewer attempts run."""
+        return {job.delivery.id for job in self._waiting.copy()}
+
+    @property
+    def begun(self) -> Mapping[int, float]:
+        """The deliveries whose attempts have begun and not ended, and when, by monotonic clock."""
+        return self._begun.copy()
+
     def call(self, function: Callable[[], None]) -> None:
         """Have the plugin's loop call a function, once it gets to it."""
         with contextlib.suppress(RuntimeError):  # stopped
             self._loop.call_soon_threadsafe(function)
 
     def start(self, jobs: Sequence[Job]) -> None:
-        """Begin attempts. Called on the home loop."""
+        """Hand attempts over. They begin in order, as soon as fewer run than may at once. Called on the home loop."""
         self._given += len(jobs)
         self._loop.call_soon_threadsafe(self._begin, jobs)
 
@@ -150,6 +165,7 @@ class Host:
         self.is_ready = True
 
     async def _end(self) -> None:
+        self._waiting.clear()
         for task in self._tasks:
             task.cancel()
         await self._attempts.close()
@@ -173,16 +189,21 @@ class Host:
             self._state.close()
 
     def _begin(self, jobs: Sequence[Job]) -> None:
-        """Run each attempt up to where it first waits, most of them to their end."""
-        for job in jobs:
+        self._waiting += jobs
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Run attempts up to where each first waits, most of them to their end, until as many wait as may at once."""
+        while self._waiting and len(self._tasks) < self._at_once:
             if self._results and time.monotonic() > self._flush_by:
                 self._flush()
-            self._begin_one(job)
+            self._begin_one(self._waiting.popleft())
         self._beginning = None
         self._flush()
 
     def _begin_one(self, job: Job) -> None:
         self._beginning = job.delivery.id
+        self._begun[job.delivery.id] = time.monotonic()
         outcome = self._attempts.at_once(job)
         if isinstance(outcome, Ended):
             self._report(outcome)
@@ -190,7 +211,12 @@ class Host:
         task = self._loop.begin(self._finish(outcome))
         if not task.done():
             self._tasks[task] = job.delivery.id
-            task.add_done_callback(self._tasks.pop)
+            task.add_done_callback(self._note_end)
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        del self._tasks[task]
+        if self._waiting:
+            self._loop.call_soon(self._go_on)
 
     async def _finish(self, running: Coroutine[Any, Any, Ended]) -> None:
         self._report(await running)
@@ -201,6 +227,7 @@ class Host:
 
     def _report(self, ended: Ended) -> None:
         self._returned += 1
+        del self._begun[ended.delivery.id]
         if not self._results:
             self._flush_by = time.monotonic() + HELD_BACK
             if self._beginning is None:

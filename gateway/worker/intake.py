@@ -3,21 +3,38 @@
 import asyncio
 import contextlib
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
+import msgspec
+
 from gateway.journal import JournalReader, StoredEvent
+from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
-from gateway.journal.reader import Taken
+from gateway.journal.reader import Heading
 from gateway.log import log
 
 T = TypeVar("T")
 
-ROWS: Final = 512
-"""Events taken up in one read."""
+CONTROLS: Final = 512
+"""Controls read at once at most."""
+SMALL: Final = 64 * 2**10
+"""Bytes of a body that is read with its heading, for its handler most likely begins at once."""
+AT_HAND: Final = 4 * 2**20
+"""Bytes of such bodies that are kept until then; the oldest go first, and are read again."""
 _RETRY: Final = 0.2  # seconds between looks for a journal that is not there yet
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What one look at the journal brings."""
+
+    events: Mapping[int, Sequence[Heading | StoredEvent]]
+    """By position: those above it, in order."""
+    controls: Sequence[Control]
+    more: bool
+    """There may be more."""
 
 
 class Intake:
@@ -32,6 +49,8 @@ class Intake:
         self._pool = pool
         self.poll = poll
         """Seconds between looks when nobody wakes the worker."""
+        self._at_hand: dict[int, StoredEvent] = {}
+        self._held = 0
         self._open()
 
     @classmethod
@@ -57,18 +76,23 @@ class Intake:
         """The highest number in the journal."""
         return await self._call(lambda: self._reader.last())  # noqa: PLW0108 -- the reader may be another by then
 
-    async def after(self, seq: int) -> list[Taken]:
-        """The next events above `seq`."""
-        return await self._call(lambda: self._after(seq))
+    async def look(self, wanted: Mapping[int, int], control: int) -> Found:
+        """The next events above some positions, so many each, and the next controls above an id."""
+        return await self._call(lambda: self._look(wanted, control))
 
-    @staticmethod
-    def is_full(rows: Sequence[Taken]) -> bool:
-        """Whether a read brought as much as it could, so that there may be more."""
-        return len(rows) == ROWS
+    def keep(self, event: StoredEvent) -> None:
+        """Its handler is about to begin: have it at hand then."""
+        self._at_hand[event.seq] = event
+        self._held += len(event.body)
+        while self._held > AT_HAND:
+            self._take(next(iter(self._at_hand)))
 
-    async def events(self, numbers: list[int]) -> dict[int, StoredEvent]:
+    async def events(self, numbers: Sequence[int]) -> dict[int, StoredEvent]:
         """Whole events by number; one that the journal no longer holds, or can't read, is missing."""
-        return await self._call(lambda: self._events(numbers)) if numbers else {}
+        found = {number: event for number in numbers if (event := self._take(number))}
+        if missing := [number for number in numbers if number not in found]:
+            found |= await self._call(lambda: self._events(missing))
+        return found
 
     async def close(self) -> None:
         """Close the file."""
@@ -93,6 +117,12 @@ class Intake:
                     log.info("journal_readable")
                 return found
 
+    def _take(self, number: int) -> StoredEvent | None:
+        event = self._at_hand.pop(number, None)
+        if event is not None:
+            self._held -= len(event.body)
+        return event
+
     # From here on: the reader's thread.
 
     def _open(self) -> None:
@@ -105,20 +135,35 @@ class Intake:
         self._open()
         old.close()
 
-    def _after(self, seq: int) -> list[Taken]:
-        rows = self._reader.after(seq, ROWS)
+    def _look(self, wanted: Mapping[int, int], control: int) -> Found:
+        controls = self._reader.controls(control, CONTROLS)
+        events = {position: self._after(position, limit) for position, limit in wanted.items()}
+        is_full = any(len(rows) == wanted[position] for position, rows in events.items())
+        return Found(events, controls, more=is_full or len(controls) == CONTROLS)
+
+    def _after(self, seq: int, limit: int) -> Sequence[Heading | StoredEvent]:
+        rows = self._read(seq, limit)
         if rows or not self._is_replaced():
             return rows
         self._reopen()
         log.warning("journal_replaced", folder=str(self._folder))
-        return self._reader.after(seq, ROWS)
+        return self._read(seq, limit)
+
+    def _read(self, seq: int, limit: int) -> Sequence[Heading | StoredEvent]:
+        """Headings alone where a body can't be read: which one that is, `events` finds out."""
+        try:
+            return self._reader.after(seq, limit, SMALL)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            return self._reader.after(seq, limit)
 
     def _is_replaced(self) -> bool:
         with contextlib.suppress(OSError):  # between the two files there may be none
             return _identity(self._folder) != self._file
         return False
 
-    def _events(self, numbers: list[int]) -> dict[int, StoredEvent]:
+    def _events(self, numbers: Sequence[int]) -> dict[int, StoredEvent]:
         """One page that can't be read must not keep the events of all others from being handled."""
         try:
             return self._reader.events(numbers)

@@ -7,7 +7,6 @@ No I/O and no clock: the engine hands in what came and what ended, and asks.
 import heapq
 from collections import OrderedDict, deque
 from collections.abc import Collection
-from itertools import chain
 
 from gateway.config.settings import Order
 from gateway.work import Delivery
@@ -25,11 +24,6 @@ class _Lane:
         self.shown: Delivery | None = None
         """The one that the lane is open for, or closed until it is due."""
 
-    @property
-    def first(self) -> Delivery | None:
-        queue = self.came or self.again
-        return queue[0] if queue else None
-
     def of(self, delivery: Delivery) -> deque[Delivery]:
         return self.again if delivery.is_again else self.came
 
@@ -40,7 +34,7 @@ class Lanes:
     def __init__(self, order: Order = "lane") -> None:
         self._order = order
         self._lanes: dict[str, _Lane] = {}
-        self._open: tuple[OrderedDict[str, None], OrderedDict[str, None]] = OrderedDict(), OrderedDict()
+        self._open: tuple[OrderedDict[str, _Lane], OrderedDict[str, _Lane]] = OrderedDict(), OrderedDict()
         """By whether their first delivery was asked for again."""
         self._running: dict[int, Delivery] = {}
         self._closed: list[tuple[float, str, int]] = []
@@ -79,9 +73,12 @@ class Lanes:
     def add(self, delivery: Delivery) -> None:
         """Put a delivery at the end of its lane. Deliveries come in the order of their events."""
         name = self._name(delivery)
-        self._lanes.setdefault(name, _Lane()).of(delivery).append(delivery)
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = _Lane()
+        lane.of(delivery).append(delivery)
         self._waiting[delivery.is_again] += 1
-        self._show(name)
+        self._show(name, lane)
 
     def start(self, limit: int, now: float, again: int | None = None) -> list[Delivery]:
         """Up to `limit` deliveries that may start now, each the first of its lane; they count as running.
@@ -102,39 +99,41 @@ class Lanes:
         lane = self._lanes[name]
         if lane.running or lane.of(delivery)[0] is not delivery or delivery.due > now:
             return False
-        self._hide(name)
-        self._begin(name, delivery)
+        self._hide(name, lane)
+        self._begin(lane, delivery)
         return True
 
     def oldest(self, now: float, besides: Collection[int] = ()) -> Delivery | None:
         """Of the deliveries that may start now the one that came first, `besides` some."""
         self._open_due(now)
-        heads = (self._lanes[name].shown for name in chain(*self._open))
+        heads = (lane.shown for lanes in self._open for lane in lanes.values())
         return min((each for each in heads if each and each.id not in besides), key=lambda each: each.id, default=None)
 
     def take_out(self, delivery: Delivery) -> None:
         """A delivery that waits is settled without a start, wherever in its lane it stands."""
         name = self._name(delivery)
-        self._lanes[name].of(delivery).remove(delivery)
+        lane = self._lanes[name]
+        lane.of(delivery).remove(delivery)
         self._waiting[delivery.is_again] -= 1
-        self._show(name)
+        self._show(name, lane)
 
     def end(self, delivery: Delivery) -> None:
         """The delivery is settled for good: its lane goes on."""
         name = self._name(delivery)
         lane = self._lanes[name]
-        self._running.pop(delivery.id)
+        del self._running[delivery.id]
         lane.of(delivery).popleft()
         lane.running = None
-        self._show(name)
+        self._show(name, lane)
 
     def retry(self, delivery: Delivery) -> None:
         """The attempt failed: the delivery stays first of its kind, and is not tried before `delivery.due`."""
         name = self._name(delivery)
-        self._running.pop(delivery.id)
+        lane = self._lanes[name]
+        del self._running[delivery.id]
         self._waiting[delivery.is_again] += 1
-        self._lanes[name].running = None
-        self._show(name)
+        lane.running = None
+        self._show(name, lane)
 
     def next_due(self) -> float | None:
         """Unix seconds at which the next closed lane opens; None when none is closed."""
@@ -145,22 +144,26 @@ class Lanes:
     def _name(self, delivery: Delivery) -> str:
         return delivery.lane if self._order == "lane" else str(delivery.id)
 
-    def _show(self, name: str) -> None:
+    def _show(self, name: str, lane: _Lane) -> None:
         """Open a lane for the delivery that is first in it now, or close it until that is due."""
-        lane = self._lanes[name]
-        if lane.running or (lane.shown and lane.shown is lane.first):
+        if lane.running:
             return
-        self._hide(name)
-        lane.shown = lane.first
-        if lane.shown is None:
+        queue = lane.came or lane.again
+        first = queue[0] if queue else None
+        if lane.shown:
+            if lane.shown is first:
+                return
+            self._hide(name, lane)
+        lane.shown = first
+        if first is None:
             del self._lanes[name]
-        elif lane.shown.due:
-            heapq.heappush(self._closed, (lane.shown.due, name, lane.shown.id))
+        elif first.due:
+            heapq.heappush(self._closed, (first.due, name, first.id))
         else:
-            self._open[lane.shown.is_again][name] = None
+            self._open[first.is_again][name] = lane
 
-    def _hide(self, name: str) -> None:
-        self._lanes[name].shown = None
+    def _hide(self, name: str, lane: _Lane) -> None:
+        lane.shown = None
         for lanes in self._open:
             lanes.pop(name, None)
 
@@ -172,19 +175,19 @@ class Lanes:
     def _open_due(self, now: float) -> None:
         while (due := self.next_due()) is not None and due <= now:
             _, name, _ = heapq.heappop(self._closed)
-            shown = self._lanes[name].shown
-            self._open[shown is not None and shown.is_again][name] = None
+            lane = self._lanes[name]
+            self._open[lane.shown is not None and lane.shown.is_again][name] = lane
 
     def _start(self, limit: int, *, again: bool) -> list[Delivery]:
         started: list[Delivery] = []
-        while len(started) < limit and self._open[again]:
-            name, _ = self._open[again].popitem(last=False)
-            if delivery := self._lanes[name].shown:
-                started.append(self._begin(name, delivery))
+        lanes = self._open[again]
+        while len(started) < limit and lanes:
+            _, lane = lanes.popitem(last=False)
+            if delivery := lane.shown:
+                started.append(self._begin(lane, delivery))
         return started
 
-    def _begin(self, name: str, delivery: Delivery) -> Delivery:
-        lane = self._lanes[name]
+    def _begin(self, lane: _Lane, delivery: Delivery) -> Delivery:
         lane.running, lane.shown = delivery, None
         self._running[delivery.id] = delivery
         self._waiting[delivery.is_again] -= 1

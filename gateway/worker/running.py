@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -12,9 +12,12 @@ from gateway.work import Delivery
 from gateway.work.store import Status
 from gateway.worker.breaker import PROBE_EVERY, Breaker
 from gateway.worker.effects import last_line
+from gateway.worker.headway import Headway
 from gateway.worker.host import Host
 from gateway.worker.lanes import Lanes
 from gateway.worker.verdict import Ended, judge
+
+_WELL: Final = frozenset({"done", "skipped"})
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -38,8 +41,9 @@ class Running(msgspec.Struct):
     """Seconds after which an attempt counts as stuck."""
     position: int = 0
     since: dict[int, float] = msgspec.field(default_factory=dict)
-    """When each delivery was handed to the plugin's thread, by monotonic clock, and has not come back."""
+    """When each delivery was handed to the plugin's thread, by monotonic clock, and has not come back; oldest first."""
     breaker: Breaker = msgspec.field(default_factory=Breaker)
+    headway: Headway = msgspec.field(default_factory=Headway)
     paused: bool = False
     """Somebody asked that no attempts start."""
     outage: Outage | None = None
@@ -58,12 +62,17 @@ class Running(msgspec.Struct):
         name, error = self.plugin.name, self.outage.error
         return f"{name} fails again and again ({error}); its deliveries wait, and one is tried every {PROBE_EVERY:g} s."
 
+    def most(self, now: float) -> int:
+        """Deliveries that may be in the thread's hands: those that run at once, and what is begun in a moment."""
+        return self.concurrency + self.headway.ahead(now)
+
     def start(self, now: float) -> list[Delivery]:
         """The deliveries that may start now; they count as running."""
         if self.is_held:
             return []
         if not self.breaker.is_open:
-            return self.lanes.start(self.concurrency - self.lanes.running, now, again=max(1, self.concurrency // 2))
+            most = self.most(now)
+            return self.lanes.start(most - self.lanes.running, now, again=max(1, most // 2))
         if self.breaker.probe_at > now or self.lanes.running:
             return []
         probe = self.lanes.oldest(now, besides=self.breaker.tried) or self.lanes.oldest(now)
@@ -87,6 +96,8 @@ class Running(msgspec.Struct):
     def judge(self, ended: Ended, now: float) -> Status:
         """What an attempt's end means for its delivery, and for the breaker."""
         counts = self.breaker.note(ended.result, ended.delivery, now)
+        if ended.result in _WELL:
+            self.headway.note()
         if self.breaker.is_open and self.outage is None:
             self._log_open(Outage(time.time(), last_line(ended.error or "")))
         elif self.outage and not self.breaker.is_open:
@@ -101,11 +112,14 @@ class Running(msgspec.Struct):
     def stuck(self, now: float) -> list[Ended]:
         """The attempts that have gone on for too long at a monotonic time: where one holds the thread, that one alone.
 
-        The others only wait for it; they are put back and run again.
+        The others only wait for it, and those that have not begun for their turn; they are put back and run again.
         """
-        lasted = [(each, now - self.since.get(each.id, now)) for each in self.lanes.in_flight()]
+        if now - next(iter(self.since.values()), now) <= self.overdue:
+            return []
+        holder, waiting, begun = self.host.holder, self.host.waiting, self.host.begun
+        given = [each for each in self.lanes.in_flight() if each.id in self.since and each.id not in waiting]
+        lasted = [(each, now - begun.get(each.id, self.since[each.id])) for each in given]
         overdue = [(each, seconds) for each, seconds in lasted if seconds > self.overdue]
-        holder = self.host.holder if overdue else None
         return [self._give_up(each, seconds) for each, seconds in overdue if holder in (None, each.id)]
 
     def _give_up(self, delivery: Delivery, seconds: float) -> Ended:

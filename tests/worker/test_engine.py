@@ -7,6 +7,7 @@ import pytest
 from gateway import ConnectionUpdate, Context, Drop, Event, EventContext, MessagesUpsert, Plugin, Retry
 from gateway import filters as f
 from gateway.work import WorkReader
+from gateway.worker.headway import MOMENT
 from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message
 
 
@@ -226,6 +227,34 @@ async def test_no_more_handlers_run_at_once_than_configured(bench: Bench, gate: 
         await bench.until(lambda: len(bench.outcomes("busy")) == 8)
 
     assert begun == 3
+
+
+async def test_what_is_handed_over_ahead_waits_until_fewer_handlers_run(bench: Bench, gate: Gate) -> None:
+    chats = [f"55119999000{n:02d}@s.whatsapp.net" for n in range(20)]
+    plugin = Plugin("busy")
+
+    @plugin.message(f.text("quick"))
+    async def be_quick(event: MessagesUpsert, ctx: Context) -> None: ...
+
+    @plugin.message()
+    async def work(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        bench.note("begun")
+        await gate.passed()
+
+    async with bench.worker(plugin, concurrency=3, timeout=0.5, stuck=0.5) as engine:
+        await bench.post(*[message("quick", chat) for chat in chats])
+        await bench.until(lambda: len(bench.outcomes()) == 20)
+        bench.now += 2 * MOMENT
+        await bench.post(*[message("slow", chat) for chat in chats])
+        await bench.until(lambda: bench.rows("SELECT count(*) FROM delivery WHERE status = 'running'") == [(13,)])
+        await bench.until(lambda: bench.seen.count("begun") == 3)
+        begun = bench.seen.count("begun")
+        gate.open()
+        await bench.until(lambda: len(bench.outcomes()) == 40)
+
+    assert begun == 3
+    assert not engine.stuck
 
 
 async def test_text_that_utf8_cannot_hold_neither_stops_the_worker_nor_loses_the_message(bench: Bench) -> None:

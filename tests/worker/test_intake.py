@@ -1,0 +1,98 @@
+"""One look brings what most handlers need; what it leaves out, and what can't be read, is looked for by itself."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.journal import Journal, StoredEvent
+from gateway.worker import intake as module
+from gateway.worker.intake import Intake
+from tests.worker.conftest import arrival, message
+
+OVERFLOWING = "x" * 16_000  # its body takes up pages of its own
+
+
+@pytest.fixture
+async def journal(tmp_path: Path) -> AsyncIterator[Journal]:
+    journal = Journal(tmp_path)
+    yield journal
+    await journal.close()
+
+
+@pytest.fixture
+async def intake(tmp_path: Path, journal: Journal) -> AsyncIterator[Intake]:
+    del journal
+    intake = await Intake.open(tmp_path, 0.02)
+    yield intake
+    await intake.close()
+
+
+async def post(journal: Journal, *texts: str) -> None:
+    for text in texts:
+        await journal.append(arrival(message(text)))
+
+
+async def test_a_look_brings_small_events_whole_and_of_large_ones_what_taking_them_up_needs(
+    journal: Journal, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SMALL", 1_000)
+    await post(journal, "small", "large" * 1_000)
+
+    found = await intake.look({0: 10}, 0)
+
+    small, large = found.events[0]
+    assert isinstance(small, StoredEvent)
+    assert not isinstance(large, StoredEvent)
+    assert (await intake.events([2]))[2].intact
+    assert not found.more
+
+
+async def test_a_look_that_brings_as_many_as_asked_for_says_that_there_may_be_more(
+    journal: Journal, intake: Intake
+) -> None:
+    await post(journal, "one", "two", "three")
+
+    found = await intake.look({0: 2, 2: 2}, 0)
+
+    assert {position: [row.seq for row in rows] for position, rows in found.events.items()} == {0: [1, 2], 2: [3]}
+    assert found.more
+
+
+async def test_of_what_is_kept_the_oldest_goes_first_and_is_read_again(
+    journal: Journal, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post(journal, "one", "two", "three")
+    rows = [row for row in (await intake.look({0: 10}, 0)).events[0] if isinstance(row, StoredEvent)]
+    monkeypatch.setattr(module, "AT_HAND", 2 * len(rows[0].body) + 10)
+
+    for row in rows:
+        intake.keep(row)
+    found = await intake.events([1, 2, 3])
+
+    assert [found[row.seq] for row in rows] == rows
+    assert [found[row.seq] is row for row in rows] == [False, True, True]
+
+
+async def test_a_body_that_cannot_be_read_keeps_no_other_event_from_being_taken_up(
+    journal: Journal, tmp_path: Path
+) -> None:
+    await post(journal, OVERFLOWING, "fine")
+    damage(journal, tmp_path / "journal.db")
+    intake = await Intake.open(tmp_path, 0.02)
+
+    found = await intake.look({0: 10}, 0)
+    events = await intake.events([1, 2])
+    await intake.close()
+
+    assert [row.seq for row in found.events[0]] == [1, 2]
+    assert list(events) == [2]
+
+
+def damage(journal: Journal, file: Path) -> None:
+    """Empty one page in the middle of the long body."""
+    journal._writer._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    pages = file.read_bytes()
+    size = 4096
+    middle = pages.index(b"x" * 2_000) // size + 2
+    file.write_bytes(pages[: middle * size] + bytes(size) + pages[(middle + 1) * size :])
