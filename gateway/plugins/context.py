@@ -207,7 +207,7 @@ class EventContext(Generic[S_co, R_co]):
     def take_effects(self) -> tuple[Send, ...]:
         """For the worker: everything queued, in order. Closes, so that a stray thread cannot add what nobody takes."""
         with self._lock:
-            self._closed = self._closed or "its handler has ended"
+            self._end("its handler has ended")
             sends, self._sends = tuple(self._sends), []
         return sends
 
@@ -222,7 +222,7 @@ class EventContext(Generic[S_co, R_co]):
     def close(self, why: str = "its handler has ended") -> None:
         """For the worker: forget what was queued and refuse more. `why` finishes a sentence; the first one stays."""
         with self._lock:
-            self._closed = self._closed or why or "its handler has ended"
+            self._end(why)
             self._sends.clear()
         if self._waits:
             self._waits.cancel()
@@ -234,12 +234,14 @@ class EventContext(Generic[S_co, R_co]):
     def _recall(self) -> Memory:
         if self._memory is None:
             self._memory = self._case.memory()
-            self._memory.guard(self._check_open)
+            if self._closed:
+                self._memory.close(self._closed)
         return self._memory
 
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ContextClosed(f"ctx.state in {self._plugin} came too late: {self._closed}. Nothing is saved.")
+    def _end(self, why: str) -> None:
+        self._closed = self._closed or why
+        if self._memory:
+            self._memory.close(self._closed)
 
     def _queue(self, method: str, kind: Kind, to: str, payload: dict[str, Any], data: bytes | None = None) -> Queued:
         with self._lock:

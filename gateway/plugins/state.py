@@ -5,14 +5,14 @@ counts like an assignment, and a handler that remembers nothing costs nothing. W
 finds everything as the first attempt found it.
 """
 
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
 from math import isfinite
 from typing import Any, Final, Protocol
 
 import msgspec
 import orjson
 
-from gateway.errors import StateError
+from gateway.errors import ContextClosed, StateError
 from gateway.plugins.typed import T, Typed
 
 LIMIT: Final = 65_536
@@ -57,11 +57,11 @@ class State(MutableMapping[str, Any]):
         ContextClosed: used after the handler has ended.
     """
 
-    def __init__(self, keys: Sequence[StateKey], source: StateSource, check: Callable[[], None]) -> None:
+    def __init__(self, keys: Sequence[StateKey], source: StateSource, term: "Term") -> None:
         """`keys`: where it is kept, and after that where it may have been kept before."""
         self._keys = keys
         self._source = source
-        self._check = check
+        self._term = term
         self._values: dict[str, Any] | None = None
         self._read: bytes | None = None
         self._revision = 0
@@ -130,7 +130,7 @@ class State(MutableMapping[str, Any]):
         return StateChange(self._keys[0], 0 if replaces else self._revision, encoded, replaces)
 
     def _load(self) -> dict[str, Any]:
-        self._check()
+        self._term.check()
         if self._values is None:
             for key in self._keys:
                 self._read, self._revision = self._source.read(key)
@@ -139,6 +139,29 @@ class State(MutableMapping[str, Any]):
                     break
             self._values = orjson.loads(self._read) if self._read else {}
         return self._values
+
+
+class Term:
+    """For how long mappings may be used. Of its own, so that no mapping holds what holds it."""
+
+    __slots__ = ("_over", "_plugin")
+
+    def __init__(self, plugin: str) -> None:
+        self._plugin = plugin
+        self._over = ""
+
+    def end(self, why: str) -> None:
+        """From now on they may not be used any more; `why` finishes a sentence."""
+        self._over = why
+
+    def check(self) -> None:
+        """Before each use.
+
+        Raises:
+            ContextClosed: it has ended.
+        """
+        if self._over:
+            raise ContextClosed(f"ctx.state in {self._plugin} came too late: {self._over}. Nothing is saved.")
 
 
 class Memory:
@@ -165,16 +188,16 @@ class Memory:
         self._plugin = plugin
         self._instance = instance or ""
         self._source = source
-        self._guard: Callable[[], None] | None = None
+        self._term = Term(plugin)
         chat_scopes = [f"chat:{chat}" for chat in chats] or ["instance"]
         scopes = [f"sender:{chat}|{person}" for chat in chats for person in people or [""]] or ["instance"]
         self.chat_state = self._open(chat_scopes)
         self.state = self.chat_state if scopes == chat_scopes else self._open(scopes)
         self._loaded: dict[str, State] = {}
 
-    def guard(self, check: Callable[[], None]) -> None:
-        """Call `check` before each use; it raises once the handler has ended."""
-        self._guard = check
+    def close(self, why: str) -> None:
+        """For the worker: what is here may not be used any more; `why` finishes a sentence."""
+        self._term.end(why)
 
     def load(self, key: str) -> State:
         """The mapping under any other key."""
@@ -193,11 +216,7 @@ class Memory:
 
     def _open(self, scopes: Sequence[str]) -> State:
         keys = [StateKey(self._plugin, self._instance, scope) for scope in scopes]
-        return State(keys, self._source, self._check)
-
-    def _check(self) -> None:
-        if self._guard:
-            self._guard()
+        return State(keys, self._source, self._term)
 
 
 class Nothing:
