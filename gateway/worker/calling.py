@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import contextvars
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, cast
@@ -62,13 +62,10 @@ class Calls:
             what = match.handler.name if match.handler else "its filters"
             raise HandlerTimeout(f"{what} took longer than {self._limits.seconds:g} s (delivery.timeout)")
 
-    async def _call(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
-        run: CallNext
-        if handler.is_async:
-            run = cast("CallNext", partial(handler.function, event, ctx))
-        else:
-            run = partial(self._in_thread, handler, event, ctx)
-        await wrapped(self._plugin.middlewares, event, ctx, run)()
+    def _call(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> Awaitable[None]:
+        function = handler.function if handler.is_async else partial(self._in_thread, handler)
+        run = cast("CallNext", partial(function, event, ctx))
+        return wrapped(self._plugin.middlewares, event, ctx, run)()
 
     async def _in_thread(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
         """A thread can't be cancelled: then its context is closed, and its lane stays so until it ends."""

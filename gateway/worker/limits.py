@@ -8,36 +8,35 @@ import asyncio
 import time
 from typing import Any
 
+import msgspec
 
-class Limit:
+
+class Limit(msgspec.Struct, eq=False):
     """Of one attempt under way."""
 
-    __slots__ = ("_others", "_task", "deadline", "is_over")
-
-    def __init__(self, task: asyncio.Task[Any], deadline: float) -> None:
-        self._task = task
-        self._others = 0
-        self.deadline = deadline
-        """Monotonic seconds."""
-        self.is_over = False
-        """Its time was up before it had ended."""
+    task: asyncio.Task[Any]
+    deadline: float
+    """Monotonic seconds."""
+    is_over: bool = False
+    """Its time was up before it had ended."""
+    others: int = 0
+    """Who else wanted the task cancelled by then."""
 
     def cut_off(self) -> None:
         """Its time is up."""
         self.is_over = True
-        self._others = self._task.cancelling()
-        self._task.cancel()
+        self.others = self.task.cancelling()
+        self.task.cancel()
 
     def explains(self, error: BaseException) -> bool:
         """Whether an error came because the time was up, and not because somebody else cancelled the task as well."""
         if isinstance(error, asyncio.CancelledError):
-            return self.is_over and self._task.cancelling() <= self._others + 1
+            return self.is_over and self.task.cancelling() <= self.others + 1
         return self.is_over
 
     def take_back(self) -> None:
-        """The task is as it was before it was cut off."""
-        if self.is_over:
-            self._task.uncancel()
+        """After it was cut off, the task is as it was before."""
+        self.task.uncancel()
 
 
 class Limits:
@@ -60,8 +59,10 @@ class Limits:
 
     def end(self, limit: Limit) -> None:
         """It has ended by itself, or because it was cut off."""
-        self._running.pop(limit, None)
-        limit.take_back()
+        if limit.is_over:
+            limit.take_back()
+        else:
+            del self._running[limit]
 
     def _arm(self, deadline: float) -> None:
         self._is_armed = True
