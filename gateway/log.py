@@ -9,9 +9,11 @@ import json
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from math import isfinite
 from threading import Lock
 from typing import Any, Final, Literal, NamedTuple, TextIO
 
@@ -58,9 +60,16 @@ def write_lines(lines: Iterable[Line]) -> None:
     config = structlog.get_config()
     logger = log.bind()
     enabled = {level for level, number in _LEVELS.items() if logger.is_enabled_for(number)}
-    written = [_render(line, config["processors"]) for line in lines if line.level in enabled]
-    if texts := [text for text in written if text is not None]:
-        config["logger_factory"]().msg("\n".join(texts))
+    processors = config["processors"]
+    quick = processors[-1].fields if isinstance(processors[-1], JsonLine) else None
+    wanted = [line for line in lines if line.level in enabled]
+    if quick:
+        begins = {level: f'{{"time":"{_now()}","level":"{level}","fact":' for level in enabled}
+        written = [f'{begins[level]}"{fact}"{quick(values)}}}' for level, fact, values in wanted]
+    else:
+        written = [text for line in wanted if (text := _render(line, processors)) is not None]
+    if written:
+        config["logger_factory"]().msg("\n".join(written))
 
 
 def _render(line: Line, processors: Iterable[structlog.typing.Processor]) -> str | None:
@@ -90,7 +99,8 @@ def configure(
     """
     out = stream or sys.stderr
     for_people = format == "console" or (format == "auto" and out.isatty())
-    render = ConsoleLine(colour=out.isatty() and not os.environ.get("NO_COLOR")) if for_people else json_line
+    cleaner = Cleaner(Redactor(secrets))
+    colour = out.isatty() and not os.environ.get("NO_COLOR")
     output = Output(out)
     number = _LEVELS[level]
     structlog.configure(
@@ -98,8 +108,8 @@ def configure(
             structlog.processors.add_log_level,
             structlog.processors.StackInfoRenderer(),
             structlog.processors.format_exc_info,
-            Cleaner(Redactor(secrets)),
-            render,
+            cleaner,
+            ConsoleLine(colour=colour) if for_people else JsonLine(cleaner),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda *_: output,
@@ -114,7 +124,7 @@ class Cleaner:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._clean_short = lru_cache(4096)(self._clean_text)
+        self._clean_short = lru_cache(4096)(self.text)
 
     def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> EventDict:
         """Clean one line's values; numbers, true, false and nothing stay what they are."""
@@ -127,9 +137,10 @@ class Cleaner:
         text = value if isinstance(value, str) else self._write_out(value)
         if name in {"exception", "stack"}:
             return "\n".join(map(printable, self._redactor.text(text).split("\n")))
-        return self._clean_short(text) if len(text) <= _SHORT else self._clean_text(text)
+        return self._clean_short(text) if len(text) <= _SHORT else self.text(text)
 
-    def _clean_text(self, text: str) -> str:
+    def text(self, text: str) -> str:
+        """One text, clean."""
         return printable(self._redactor.text(text))
 
     def _write_out(self, value: object) -> str:
@@ -162,12 +173,46 @@ class Output:
     debug = info = warning = error = exception = critical = log = msg
 
 
-def json_line(_logger: object, _method: str, event_dict: EventDict) -> str:
+class JsonLine:
     """One JSON object a line: time (UTC), level, fact, then what was given, in its order."""
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    line = {"time": now, "level": event_dict.pop("level", "info"), "fact": event_dict.pop("event", "")}
-    line.update({name: value for name, value in event_dict.items() if value is not None})
-    return orjson.dumps(line).decode()
+
+    def __init__(self, cleaner: Cleaner) -> None:
+        self._cleaner = cleaner
+        self._remembered = lru_cache(4096)(self._field)
+
+    def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> str:
+        """Write one line, whose values are clean."""
+        line = {"time": _now(), "level": event_dict.pop("level", "info"), "fact": event_dict.pop("event", "")}
+        line.update({name: value for name, value in event_dict.items() if value is not None})
+        return orjson.dumps(line).decode()
+
+    def fields(self, values: Mapping[str, object]) -> str:
+        """The same of values that are not clean yet, without braces: most texts come again, and are remembered."""
+        return "".join([self._quick(name, value) for name, value in values.items() if value is not None])
+
+    def _quick(self, name: str, value: object) -> str:
+        if isinstance(value, str) and len(value) <= _SHORT:
+            return self._digits(name, value) if value.isdigit() else self._remembered(name, value)
+        if isinstance(value, float) and isfinite(value):
+            return f',"{name}":{value!r}'
+        return self._field(name, value)
+
+    def _digits(self, name: str, value: str) -> str:
+        """An event's number, which does not come again."""
+        return self._field(name, value) if is_secret_name(name) else f',"{name}":"{self._cleaner.text(value)}"'
+
+    def _field(self, name: str, value: object) -> str:
+        cleaned = self._cleaner(None, "", {name: value})
+        return f",{orjson.dumps(cleaned).decode()[1:-1]}"
+
+
+def _now() -> str:
+    return _stamp(int(time.time() * 1000))
+
+
+@lru_cache(1)
+def _stamp(millis: int) -> str:
+    return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class ConsoleLine:

@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -79,8 +79,19 @@ class Journal:
         """The highest number given to an event so far; 0 before the first."""
         return self._next - 1
 
+    def put(self, arrival: Arrival, told: Callable[[Arrival, Receipt | BaseException], None]) -> None:
+        """Store one event, or find that it is stored already.
+
+        `told` is called on the loop, with the arrival and its receipt once that is on disk, or with what is in the way.
+
+        Raises:
+            JournalUnavailable: nothing can be stored at present; the text says why.
+        """
+        self._room.check()
+        self._writer.put(arrival, cast("Callable[[Any, Any], None]", told))
+
     async def append(self, arrival: Arrival) -> Receipt:
-        """Store one event, or find that it is stored already. Returns when that is on disk.
+        """The same as a coroutine, which returns when the event is on disk.
 
         Raises:
             JournalUnavailable: nothing was stored; the text says why.

@@ -9,7 +9,7 @@ import contextlib
 import resource
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -29,12 +29,15 @@ from gateway.redact import Redactor
 from gateway.serve.supervisor import Supervisor
 from gateway.web.admin import admin_app
 from gateway.web.feed import Feed
+from gateway.web.listener import PostSite
 from gateway.web.live import Welcome
 from gateway.web.login import Logins, admin_token
 from gateway.web.look import Look
+from gateway.web.posts import PostConnection
 from gateway.web.reaper import Reaper
+from gateway.web.reception import Reception
 from gateway.web.traffic import Traffic
-from gateway.web.webhook import Receiver, webhook_app
+from gateway.web.webhook import webhook_app
 from gateway.work import highest_seq
 from gateway.work.controls import highest_control
 from gateway.work.store import WORK
@@ -120,9 +123,11 @@ class Gateway:
             if self._supervisor:
                 self._supervisor.on_changed = self._feed.notify
                 await stack.enter_async_context(self._supervisor)
-            receiver = Receiver(config, journal, self._traffic, self._on_accepted)
-            hooks = webhook_app(config, receiver, is_ready=self._accepts)
-            base = await stack.enter_async_context(_listen(hooks, config.webhook.host, config.webhook.port, "webhook"))
+            reception = Reception(config, journal, self._traffic, self._on_accepted)
+            hooks = webhook_app(reception, is_ready=self._accepts)
+            base = await stack.enter_async_context(
+                _listen(hooks, config.webhook.host, config.webhook.port, "webhook", reception)
+            )
             webhook_url = base + config.webhook.base_path
             page = self._page(Welcome(webhook_url=webhook_url, try_it=try_it), journal)
             page_url = await stack.enter_async_context(_listen(page, config.admin.host, config.admin.port, "admin"))
@@ -165,8 +170,13 @@ class Gateway:
 
 
 @contextlib.asynccontextmanager
-async def _listen(app: web.Application, host: str, port: int, key: str) -> AsyncIterator[str]:
-    """Serve an application; gives its URL. On leaving, what is being answered is finished first."""
+async def _listen(
+    app: web.Application, host: str, port: int, key: str, reception: Reception | None = None
+) -> AsyncIterator[str]:
+    """Serve an application; gives its URL. On leaving, what is being answered is finished first.
+
+    With a `reception` plain posts go there straight away.
+    """
     reaper = Reaper()
     app.middlewares.insert(0, reaper.middleware)
     runner = web.AppRunner(
@@ -179,11 +189,17 @@ async def _listen(app: web.Application, host: str, port: int, key: str) -> Async
     )
     await runner.setup()
     try:
-        with _port_errors(host, port, key):
+        posts: Collection[PostConnection] = ()
+        site: web.BaseSite
+        if reception:
+            site = PostSite(runner, reception, host, port, backlog=BACKLOG, stop_within=STOP_WITHIN)
+            posts = site.gate.connections
+        else:
             site = web.TCPSite(runner, host, port, backlog=BACKLOG)
+        with _port_errors(host, port, key):
             await site.start()
         assert runner.server  # noqa: S101 -- set up above
-        async with reaper.watch(runner.server):
+        async with reaper.watch(runner.server, posts):
             yield _url(*runner.addresses[0][:2])
     finally:
         await runner.cleanup()

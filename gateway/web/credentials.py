@@ -52,6 +52,11 @@ class Credentials:
         self._allow = () if auth == "none" else auth.allow
         self._values = _digests(self._header.values) if self._header else ()
 
+    @property
+    def last(self) -> bool:
+        """What is right once is right for good: only a token expires."""
+        return not self._token_checks
+
     def check(self, *, headers: Headers, path_segments: Sequence[str], address: str | None, now: float) -> Verdict:
         """Judge one request before its body is read.
 

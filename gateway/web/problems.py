@@ -1,9 +1,12 @@
 """Answers that say no, as RFC 9457 wants them: `application/problem+json` with a title and a detail."""
 
 from http import HTTPStatus
+from typing import Final
 
 import orjson
 from aiohttp import web
+
+PROBLEM_JSON: Final = "application/problem+json"
 
 
 class Problem(Exception):
@@ -21,19 +24,19 @@ class Problem(Exception):
         self.detail = detail
         self.sender = sender
         self.reason = reason or detail
-        self.headers = headers
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    @property
+    def body(self) -> bytes:
+        """The answer's body."""
+        title = HTTPStatus(self.status).phrase
+        return orjson.dumps({"type": "about:blank", "title": title, "status": self.status, "detail": self.detail})
 
     def response(self) -> web.Response:
         """The answer."""
-        return problem(self.status, self.detail, **self.headers)
+        return web.Response(status=self.status, body=self.body, content_type=PROBLEM_JSON, headers=self.headers)
 
 
 def problem(status: int, detail: str, **headers: str) -> web.Response:
     """An error answer; underscores in header names become dashes."""
-    title = HTTPStatus(status).phrase
-    return web.Response(
-        status=status,
-        body=orjson.dumps({"type": "about:blank", "title": title, "status": status, "detail": detail}),
-        content_type="application/problem+json",
-        headers={name.replace("_", "-"): value for name, value in headers.items()},
-    )
+    return Problem(status, detail, **headers).response()

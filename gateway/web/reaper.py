@@ -6,11 +6,14 @@ thousand of them would hold ten thousand descriptors. Bodies have a limit of the
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Collection
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+
+from gateway.web.posts import PostConnection
 
 IDLE: Final = 10.0
 """Seconds a connection may be open without a request; Evolution itself closes idle ones after 5."""
@@ -36,9 +39,9 @@ class Reaper:
             self._since[connection] = asyncio.get_running_loop().time()
 
     @contextlib.asynccontextmanager
-    async def watch(self, server: web.Server) -> AsyncIterator[None]:
-        """Reap while the block runs."""
-        task = asyncio.create_task(self._reap(server), name="reaper")
+    async def watch(self, server: web.Server, posts: Collection[PostConnection] = ()) -> AsyncIterator[None]:
+        """Reap while the block runs: a web server's connections, and those that it has not got yet."""
+        task = asyncio.create_task(self._reap(server, posts), name="reaper")
         try:
             yield
         finally:
@@ -46,7 +49,7 @@ class Reaper:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def _reap(self, server: web.Server) -> None:
+    async def _reap(self, server: web.Server, posts: Collection[PostConnection]) -> None:
         clock = asyncio.get_running_loop().time
         while True:
             await asyncio.sleep(self._idle / 5)
@@ -55,3 +58,5 @@ class Reaper:
             for connection in open_now:
                 if connection not in self._busy and now - self._since[connection] > self._idle:
                     connection.force_close()
+            for post in list(posts):
+                post.look(time.monotonic(), self._idle)

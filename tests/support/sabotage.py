@@ -4,6 +4,7 @@
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from gateway.cli import main
@@ -14,15 +15,15 @@ LATE: Final = 0.2  # seconds
 
 def answer_before_commit() -> None:
     """Acknowledge at once, and store a moment later."""
-    store = Journal.append
+    store = Journal.put
     promised = 0
 
-    async def append(journal: Journal, arrival: Arrival) -> Receipt:
+    def put(journal: Journal, arrival: Arrival, told: Callable[[Arrival, Receipt | BaseException], None]) -> None:
         nonlocal promised
         promised = max(promised, journal.last) + 1
         loop = asyncio.get_running_loop()
-        loop.call_later(LATE, lambda: loop.create_task(store(journal, arrival)))
-        return Receipt(promised, repeat=False)
+        loop.call_later(LATE, store, journal, arrival, lambda *_: None)
+        loop.call_soon(told, arrival, Receipt(promised, repeat=False))
 
-    Journal.append = append  # type: ignore[method-assign, assignment]
+    Journal.put = put  # type: ignore[method-assign, assignment]
     main()

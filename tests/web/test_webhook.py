@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
@@ -19,8 +20,10 @@ from gateway import names, samples
 from gateway.config import Config, HeaderAuth, Secret, Webhook
 from gateway.config.settings import Auth
 from gateway.journal import Journal, JournalReader
+from gateway.web.listener import PostSite
+from gateway.web.reception import Reception
 from gateway.web.traffic import Traffic
-from gateway.web.webhook import Endpoint, Receiver, endpoints, webhook_app
+from gateway.web.webhook import Endpoint, endpoints, webhook_app
 
 BODY = samples.read("messages-upsert__text-private-v223.json")
 
@@ -36,14 +39,14 @@ class Answer(msgspec.Struct):
 class Site:
     """A webhook listener on a free port."""
 
-    def __init__(self, journal: Journal, server: TestServer, registry: CollectorRegistry, accepted: list[int]) -> None:
+    def __init__(self, journal: Journal, port: int, registry: CollectorRegistry, accepted: list[int]) -> None:
         self.journal = journal
-        self.server = server
+        self.port = port
         self.registry = registry
         self.accepted = accepted
 
     async def post(self, path: str, body: bytes = BODY, *, method: str = "POST", **headers: str) -> Answer:
-        url = f"http://{self.server.host}:{self.server.port}{path}"
+        url = f"http://127.0.0.1:{self.port}{path}"
         sent = {
             "Content-Type": "application/json",
             **{name.replace("_", "-"): value for name, value in headers.items()},
@@ -61,23 +64,25 @@ class Site:
 Open = Callable[[Webhook], Awaitable[Site]]
 
 
-@pytest.fixture
-async def open_site(tmp_path: Path) -> AsyncIterator[Open]:
-    opened: list[Site] = []
+@pytest.fixture(params=["application", "listener"])
+async def open_site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Open]:
+    """Whether it is mounted somewhere or has the gateway's own listener, the sender is told the same."""
+    async with AsyncExitStack() as stack:
 
-    async def open_one(webhook: Webhook) -> Site:
-        config = Config(webhook=webhook, data=tmp_path)
-        journal, registry, accepted = Journal(tmp_path), CollectorRegistry(), list[int]()
-        receiver = Receiver(config, journal, Traffic(registry), accepted.extend)
-        server = TestServer(webhook_app(config, receiver, is_ready=lambda: True), host="127.0.0.1")
-        await server.start_server(max_line_size=32_768, max_field_size=32_768)
-        opened.append(Site(journal, server, registry, accepted))
-        return opened[-1]
+        async def open_one(webhook: Webhook) -> Site:
+            config = Config(webhook=webhook, data=tmp_path)
+            journal, registry, accepted = Journal(tmp_path), CollectorRegistry(), list[int]()
+            stack.push_async_callback(journal.close)
+            reception = Reception(config, journal, Traffic(registry), accepted.extend)
+            app = webhook_app(reception, is_ready=lambda: True)
+            runner = web.AppRunner(app, max_line_size=32_768, max_field_size=32_768, shutdown_timeout=1)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            own = PostSite(runner, reception, "127.0.0.1", 0, backlog=128, stop_within=1)
+            await (web.TCPSite(runner, "127.0.0.1", 0) if request.param == "application" else own).start()
+            return Site(journal, runner.addresses[0][1], registry, accepted)
 
-    yield open_one
-    for site in opened:
-        await site.server.close()
-        await site.journal.close()
+        yield open_one
 
 
 @pytest.fixture
@@ -258,7 +263,7 @@ async def test_a_chunked_body_over_the_limit_is_413(open_site: Open) -> None:
 
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"http://127.0.0.1:{site.server.port}/webhook", data=pieces()) as response,
+        session.post(f"http://127.0.0.1:{site.port}/webhook", data=pieces()) as response,
     ):
         assert response.status == 413
 
@@ -334,9 +339,9 @@ async def test_metrics_count_answers_and_no_sender_can_make_a_new_series(site: S
 async def test_the_listener_can_be_mounted_in_another_application(tmp_path: Path) -> None:
     config = Config(data=tmp_path)
     journal = Journal(tmp_path)
-    receiver = Receiver(config, journal, Traffic(CollectorRegistry()), lambda _seqs: None)
+    reception = Reception(config, journal, Traffic(CollectorRegistry()), lambda _seqs: None)
     outer = web.Application()
-    outer.add_subapp("/whatsapp", webhook_app(config, receiver, is_ready=lambda: True))
+    outer.add_subapp("/whatsapp", webhook_app(reception, is_ready=lambda: True))
     server = TestServer(outer, host="127.0.0.1")
     await server.start_server()
 

@@ -1,0 +1,58 @@
+"""Read the head of a plain POST: what Evolution sends, and nothing that could be understood in two ways.
+
+Whatever is out of the ordinary is left to the web server's own parser: chunks, compression, `Expect`, an odd character,
+no host or two. So this can be short, and quick: one sender's heads differ in their length alone and are read once.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from multidict import CIMultiDict, CIMultiDictProxy
+
+_LENGTH: Final = re.compile(rb"\r\ncontent-length: ?([0-9]{1,12})(?=\r\n)", re.IGNORECASE)
+_FIRST_LINE: Final = re.compile(rb"POST (/[A-Za-z0-9._~/-]*) HTTP/1\.1")
+_FIELD: Final = re.compile(rb"([A-Za-z0-9-]+): ?([\x21-\x7e]|[\x21-\x7e][\x20-\x7e]*[\x21-\x7e])")
+_ELSEWHERE: Final = frozenset(
+    {"content-encoding", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+"""Headers that the web server's parser is to look at."""
+
+
+class Head(NamedTuple):
+    """The first line and the headers, without the body's length."""
+
+    path: tuple[str, ...]
+    """Its parts; repeated slashes count as one."""
+    headers: CIMultiDictProxy[str]
+    is_last: bool
+    """The sender closes the connection after the answer."""
+
+
+def take_length(head: bytes) -> tuple[bytes, int] | None:
+    """A head without its Content-Length, and that; None where it does not stand there as usual.
+
+    `head` ends with the line break of its last line.
+    """
+    found = _LENGTH.search(head)
+    return (head[: found.start()] + head[found.end() :], int(found[1])) if found else None
+
+
+def read_head(head: bytes) -> Head | None:
+    """Read what `take_length` has left; None: let the web server's own parser do it."""
+    first, *lines = head.removesuffix(b"\r\n").split(b"\r\n")
+    target = None if b"/." in first else _FIRST_LINE.fullmatch(first)
+    fields = [_FIELD.fullmatch(line) for line in lines]
+    if not target or not all(fields):
+        return None
+    pairs = [(field[1].decode(), field[2].decode()) for field in fields if field]
+    headers = CIMultiDict(pairs)
+    connection = headers.get("Connection", "keep-alive").lower()
+    if (
+        len(headers.getall("Host", [])) != 1
+        or connection not in ("keep-alive", "close")
+        or len(headers.getall("Connection", [])) > 1
+        or not _ELSEWHERE.isdisjoint(name.lower() for name, _ in pairs)
+    ):
+        return None
+    path = tuple(filter(None, target[1].decode().split("/")))
+    return Head(path, CIMultiDictProxy(headers), connection == "close")
