@@ -65,8 +65,8 @@ class Server:
         Raises:
             EvolutionError: the server does not answer, or is not usable; nothing was sent.
         """
-        if self._configured is not None:
-            return self._configured
+        if known := self._configured or self._found:
+            return known
         async with self._asking:
             if self._found is None:
                 self._found = _read_version(await self._welcome())

@@ -42,7 +42,8 @@ class Transport:
         self._timeout = timeout
         self._connect_within = connect_within
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(keepalive_timeout=KEPT),
+            # Who asks limits how much is under way: a limit for all would let instances that hang hold up the others.
+            connector=aiohttp.TCPConnector(keepalive_timeout=KEPT, limit=0),
             headers={"apikey": apikey},
         )
 

@@ -1,16 +1,14 @@
 """The rows of queued messages: what they hold, how they are written, and what is asked of them meanwhile."""
 
 import sqlite3
-import threading
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import orjson
 
-from gateway.sqlite import open_reader
 from gateway.statements import run_on_rows
+from gateway.work.late import LateReader
 
 OutboxStatus = Literal["queued", "sending", "sent", "shown", "dead", "dropped"]
 
@@ -70,13 +68,8 @@ class Placed(msgspec.Struct, frozen=True):
     payload: dict[str, Any]
 
 
-class OutboxReader:
-    """Looks rows up while others are being sent. Opened when first asked; usable from any thread."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._connection: sqlite3.Connection | None = None
-        self._lock = threading.Lock()
+class OutboxReader(LateReader):
+    """Looks rows up while others are being sent."""
 
     def placed(self, queued_id: str) -> Placed | None:
         """The message that a handler knows by this id; None where there is none any more."""
@@ -105,22 +98,7 @@ class OutboxReader:
 
     def dead(self) -> list[tuple[int, str, str, str]]:
         """Id, plugin, kind and error of the messages that were given up."""
-        return [
-            tuple(row) for row in self._read("SELECT id, plugin, kind, error FROM outbox WHERE status = 'dead'", ())
-        ]
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    def _read(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
-        with self._lock:
-            if self._connection is None:
-                self._connection = open_reader(self._path)
-            return self._connection.execute(sql, values).fetchall()
+        return self._read("SELECT id, plugin, kind, error FROM outbox WHERE status = 'dead'")
 
 
 def chat_of(target: str) -> str:

@@ -16,6 +16,8 @@ from tests.worker.outbox.conftest import ANA, BIA, Desk
 
 __all__ = ["evolution"]  # a fixture
 
+HANGING = 8
+"""Instances: together they have more under way than aiohttp allows by itself, which is a hundred."""
 REACTION = {"emoji": "👍", "message": {"queued": "1.p.0.1"}}
 
 
@@ -56,15 +58,17 @@ async def test_no_more_requests_are_under_way_than_allowed(desk: Desk, evolution
     assert under_way == AT_ONCE
 
 
-async def test_an_instance_that_hangs_holds_up_no_other(desk: Desk, evolution: FakeEvolution) -> None:
+async def test_instances_that_hang_hold_up_no_other(desk: Desk, evolution: FakeEvolution) -> None:
+    hanging = HANGING * AT_ONCE
     async with desk.outbox(evolution.url) as outbox:
         evolution.hold.clear()
-        for n in range(AT_ONCE):
-            outbox.add(await desk.queue("stuck", target=f"5511999990{n:03d}"))
-        await evolution.until(AT_ONCE)
+        for n in range(hanging):
+            (stuck,) = await desk.queue("stuck", target=f"5511999990{n:03d}")
+            outbox.add([msgspec.structs.replace(stuck, instance=f"shop-{n % HANGING}")])
+        await evolution.until(hanging)
         (other,) = await desk.queue("free", target=BIA)
-        outbox.add([msgspec.structs.replace(other, instance="shop-2")])
-        await evolution.until(AT_ONCE + 1)
+        outbox.add([msgspec.structs.replace(other, instance="the other shop")])
+        await evolution.until(hanging + 1)
         evolution.hold.set()
         await desk.until_settled()
 
