@@ -12,6 +12,7 @@ import msgspec
 
 from bench import accept, decoder
 from bench.authors import authors
+from bench.handling import handling
 from bench.latency import latency
 from bench.load import WRK
 from bench.memory import memory
@@ -33,6 +34,7 @@ ALL: Final[Mapping[str, Callable[[Scale], Awaitable[Result]]]] = {
     "start": starting,
     "authors": authors,
     "decode": decoder.decoding,
+    "handle": handling,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.gateway import ROOT
 
 
-@pytest.mark.parametrize("part", ["accept", "start", "decode"])
+@pytest.mark.parametrize("part", ["accept", "start", "decode", "handle"])
 def test_a_short_run_prints_its_table_and_writes_it_as_json(part: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "bench", "--short", "--only", part, "--json", str(tmp_path / "report.json")]
 
