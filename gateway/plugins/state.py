@@ -187,13 +187,28 @@ class Memory:
         """
         self._plugin = plugin
         self._instance = instance or ""
+        self._chats = chats
+        self._people = people
         self._source = source
         self._term = Term(plugin)
-        chat_scopes = [f"chat:{chat}" for chat in chats] or ["instance"]
-        scopes = [f"sender:{chat}|{person}" for chat in chats for person in people or [""]] or ["instance"]
-        self.chat_state = self._open(chat_scopes)
-        self.state = self.chat_state if scopes == chat_scopes else self._open(scopes)
+        self._state: State | None = None
+        self._chat_state: State | None = None
         self._loaded: dict[str, State] = {}
+
+    @property
+    def state(self) -> State:
+        """That of the sender in the chat."""
+        if self._state is None:
+            scopes = [f"sender:{chat}|{person}" for chat in self._chats for person in self._people or ("",)]
+            self._state = self._open(scopes) if scopes else self.chat_state
+        return self._state
+
+    @property
+    def chat_state(self) -> State:
+        """That of the chat."""
+        if self._chat_state is None:
+            self._chat_state = self._open([f"chat:{chat}" for chat in self._chats] or ["instance"])
+        return self._chat_state
 
     def close(self, why: str) -> None:
         """For the worker: what is here may not be used any more; `why` finishes a sentence."""
@@ -211,8 +226,9 @@ class Memory:
         Raises:
             StateError: something can't be stored.
         """
-        states = {id(state): state for state in (self.state, self.chat_state, *self._loaded.values())}
-        return tuple(change for state in states.values() if (change := state.change()) is not None)
+        mine = (self._state, self._chat_state if self._chat_state is not self._state else None)
+        touched = (state for state in (*mine, *self._loaded.values()) if state is not None)
+        return tuple(change for state in touched if (change := state.change()) is not None)
 
     def _open(self, scopes: Sequence[str]) -> State:
         keys = [StateKey(self._plugin, self._instance, scope) for scope in scopes]

@@ -98,11 +98,12 @@ class Case:
     def memory(self) -> Memory:
         """The chat goes by its lane, which a chat known by LID and by telephone shares, and by what the event shows."""
         stored = self._stored
-        chats = [] if stored.chat is None else [stored.lane, lane_of(stored.event, stored.instance, stored.chat)]
+        shown = lane_of(stored.event, stored.instance, stored.chat)
+        chats = (stored.lane,) if shown == stored.lane else (stored.lane, shown)
         return Memory(
             plugin=self._desk.plugin.name,
             instance=self._event.instance,
-            chats=list(dict.fromkeys(chats)),
+            chats=() if stored.chat is None else chats,
             people=_people(self._event),
             source=self._desk.state,
         )
