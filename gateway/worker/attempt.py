@@ -21,7 +21,7 @@ from gateway.plugins.context import EventContext
 from gateway.plugins.state import Nothing, StateChange, StateSource
 from gateway.redact import Redactor
 from gateway.work import Delivery, storable
-from gateway.worker import calling
+from gateway.worker import calling, errand
 from gateway.worker.around import Around
 from gateway.worker.calling import Calls, Match
 from gateway.worker.case import Desk
@@ -33,7 +33,7 @@ ERROR_LIMIT: Final = 20_000
 _MARGIN: Final = 10_000
 """More characters that are searched for secrets before the cut, so that none is cut in two and then not known."""
 
-_OWN: Final = frozenset({__file__, calling.__file__})
+_OWN: Final = frozenset({__file__, calling.__file__, errand.__file__})
 """Files whose frames say nothing to a plugin's author."""
 _GONE: Final = "The journal no longer holds this event, or can't read it."
 _UNREADABLE: Final = "The event can't be read back: {}"

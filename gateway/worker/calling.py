@@ -6,9 +6,7 @@ up is another story than what an attempt comes to.
 
 import asyncio
 import contextlib
-import contextvars
-import threading
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, cast
@@ -20,6 +18,7 @@ from gateway.log import log
 from gateway.plugins import Handler, Plugin
 from gateway.plugins.context import EventContext
 from gateway.plugins.middleware import CallNext, wrapped
+from gateway.worker.errand import Errand
 from gateway.worker.frames import place_of
 from gateway.worker.limits import Limits
 
@@ -69,37 +68,24 @@ class Calls:
 
     async def _in_thread(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> None:
         """A thread can't be cancelled: then its context is closed, and its lane stays so until it ends."""
-        loop = asyncio.get_running_loop()
-        ctx.serve(loop)
-        here = contextvars.copy_context()  # else what one chat's handler sets is still there for the next in its thread
-        threads: list[int] = []
-        future = loop.run_in_executor(self._threads, here.run, _call_in_thread, handler, event, ctx, threads)
+        ctx.serve(asyncio.get_running_loop())
+        errand = Errand(self._threads, partial(handler.function, event, ctx))
         try:
-            await asyncio.wait({future})
+            await errand.until_over()
         except asyncio.CancelledError:
-            self._log_overrun(handler, threads)
+            self._log_overrun(handler, errand.thread)
             ctx.close(f"{handler.name} took longer than {self._limits.seconds:g} s (delivery.timeout)")
-            while not future.done():
+            while not errand.is_over:
                 with contextlib.suppress(asyncio.CancelledError):
-                    await asyncio.wait({future})
+                    await errand.until_over()
             raise
-        result = future.result()
-        if isinstance(result, BaseException):
-            raise result
-        if asyncio.iscoroutine(result):
-            await result
+        if isinstance(errand.result, BaseException):
+            raise errand.result
+        if asyncio.iscoroutine(errand.result):
+            await errand.result
 
-    def _log_overrun(self, handler: Handler, threads: Sequence[int]) -> None:
-        place = place_of(threads[0], handler.file) if threads else None
+    def _log_overrun(self, handler: Handler, thread: int | None) -> None:
+        place = place_of(thread, handler.file) if thread is not None else None
         where = {"function": place.function, "file": place.file, "line": place.line} if place else {}
         seconds = self._limits.seconds
         log.error("handler_overran", plugin=self._plugin.name, handler=handler.name, seconds=seconds, **where)
-
-
-def _call_in_thread(handler: Handler, event: Event, ctx: EventContext[Any, Any], threads: list[int]) -> object:
-    """What a `def` handler gives, its error included: a future can't carry every error (StopIteration, for one)."""
-    threads.append(threading.get_ident())
-    try:
-        return handler.function(event, ctx)
-    except BaseException as error:  # noqa: BLE001 -- a stranger's code ran; raised again where attempts end
-        return error
