@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_SIZES: Final = (64, 32, 16, 8, 4, 2, 1)
-"""Rows in one statement: a few sizes only, so that each statement is prepared once and kept."""
+_SIZES: Final = (64, 48, 32, *range(16, 0, -1))
+"""Rows in one statement: so few sizes that each is prepared once and kept, so many that two make up what is usual."""
 
 
 def run_on_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
@@ -22,7 +22,7 @@ def run_on_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[S
 
 
 def chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
-    """The rows in order, so many at a time that few different statements are needed."""
+    """The rows in order, so many at a time that few statements are needed, and few different ones."""
     start = 0
     for size in _SIZES:
         while len(rows) - start >= size:

@@ -23,5 +23,5 @@ def test_many_rows_take_few_statements() -> None:
     run_on_rows(connection, "INSERT INTO pair (a, b) VALUES {rows}", [(number, "x") for number in range(100)])
 
     inserts = [text for text in statements if text.startswith("INSERT")]
-    assert len(inserts) == 3
+    assert len(inserts) == 3  # 64, 32 and 4
     assert connection.execute("SELECT count(*), min(a), max(a) FROM pair").fetchone() == (100, 0, 99)
