@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 from threading import Lock
-from typing import Any, Final, Literal, NamedTuple, TextIO
+from typing import Any, Final, Literal, TextIO
 
+import msgspec
 import orjson
 import structlog
 
@@ -47,7 +48,7 @@ _BOLD: Final = "\033[1m"
 _PLAIN: Final = "\033[0m"
 
 
-class Line(NamedTuple):
+class Line(msgspec.Struct, frozen=True):
     """One line to be written with others."""
 
     level: Level
@@ -65,7 +66,7 @@ def write_lines(lines: Iterable[Line]) -> None:
     wanted = [line for line in lines if line.level in enabled]
     if quick:
         begins = {level: f'{{"time":"{_now()}","level":"{level}","fact":' for level in enabled}
-        written = [f'{begins[level]}"{fact}"{quick(values)}}}' for level, fact, values in wanted]
+        written = [f'{begins[line.level]}"{line.fact}"{quick(line.values)}}}' for line in wanted]
     else:
         written = [text for line in wanted if (text := _render(line, processors)) is not None]
     if written:

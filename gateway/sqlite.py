@@ -13,7 +13,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
+
+import msgspec
 
 J = TypeVar("J")
 T = TypeVar("T")
@@ -95,7 +97,7 @@ def is_missing(error: sqlite3.Error) -> bool:
     return error.sqlite_errorcode in {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_ERROR}
 
 
-class _Job(NamedTuple, Generic[J, R]):
+class _Job(msgspec.Struct, Generic[J, R], frozen=True):
     job: J
     told: Callable[[J, R | BaseException], None]
     alone: bool

@@ -7,7 +7,7 @@ two, or before and after a restart.
 import sqlite3
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -42,7 +42,7 @@ class Receipt(msgspec.Struct, frozen=True):
     """The event was in the journal already; `seq` is the first one's."""
 
 
-class Admitted(NamedTuple):
+class Admitted(msgspec.Struct, frozen=True):
     """A new event, as it goes into the journal."""
 
     seq: int
@@ -50,7 +50,7 @@ class Admitted(NamedTuple):
     arrival: Arrival
 
 
-class _Keys(NamedTuple):
+class _Keys(msgspec.Struct, frozen=True):
     """What an arrival is recognised by; any one of them suffices."""
 
     values: Sequence[bytes]
@@ -122,8 +122,8 @@ def _is_off(event: str, names: Sequence[str]) -> bool:
 
 def _lanes(connection: sqlite3.Connection, envelopes: Sequence[Envelope]) -> list[str]:
     """Each event's lane: a chat known by LID and by telephone is one lane, from the event on that shows both."""
-    asked = {e.chat for e in envelopes if e.chat and jid.kind(e.chat) == "lid"}
-    asked.update(lid for envelope in envelopes for lid, _ in envelope.pairs)
+    asked = {e.chat for e in envelopes if e.chat and "lid" in e.chat and jid.kind(e.chat) == "lid"}
+    asked.update(lid for e in envelopes if e.pairs for lid, _ in e.pairs)
     if not asked:
         return [envelope.lane for envelope in envelopes]
     phones = phones_of(connection, sorted(asked))

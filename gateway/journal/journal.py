@@ -211,7 +211,7 @@ class Room:
 
 
 def _row(admitted: Admitted, now: float) -> tuple[object, ...]:
-    seq, lane, arrival = admitted
+    seq, lane, arrival = admitted.seq, admitted.lane, admitted.arrival
     envelope, body = arrival.envelope, arrival.body
     return (
         seq,

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final, NamedTuple, TypeAlias, cast
+from typing import Final, TypeAlias, cast
+
+import msgspec
 
 from gateway.errors import EnvelopeError, JournalUnavailable
 from gateway.journal import Arrival, Receipt
@@ -31,7 +33,7 @@ _JSON: Final = "application/json"
 Fields: TypeAlias = tuple[tuple[str, str], ...]
 
 
-class Ticket(NamedTuple):
+class Ticket(msgspec.Struct, frozen=True):
     """What is known of a request once its head is read."""
 
     sender: Admitted
@@ -228,11 +230,11 @@ class PostConnection(asyncio.Protocol):
         self._reception.let_go(len(arrival.body))
         self._is_busy = False
         try:
-            status, body = self._reception.answer(arrival, receipt)
+            answer = self._reception.answer(arrival, receipt)
         except Problem as refused:
             self._refuse(refused)
         else:
-            self._write(status, _JSON, body)
+            self._write(answer.status, _JSON, answer.body)
 
     def _refuse(self, refused: Problem) -> None:
         self._reception.refuse(refused, "POST")

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from aiohttp import hdrs
@@ -22,7 +22,7 @@ from gateway.log import Line, log, write_lines
 from gateway.redact import shorten_phone
 from gateway.web.credentials import Credentials, Headers
 from gateway.web.problems import Problem
-from gateway.web.traffic import Stored, Traffic
+from gateway.web.traffic import Traffic
 
 RETRY_AFTER: Final = "5"  # seconds; Evolution ignores it, others do not
 
@@ -38,14 +38,14 @@ class Admitted(msgspec.Struct, frozen=True):
     """As far as it can be believed."""
 
 
-class Answer(NamedTuple):
+class Answer(msgspec.Struct, frozen=True):
     """What a post is answered."""
 
     status: int
     body: bytes
 
 
-class _Noted(NamedTuple):
+class _Noted(msgspec.Struct, frozen=True):
     arrival: Arrival
     receipt: Receipt
     seconds: float
@@ -141,7 +141,8 @@ class Reception:
         noted, self._noted = self._noted, []
         if fresh := [each.receipt.seq for each in noted if not each.receipt.repeat]:
             self._accepted(fresh)
-        self._traffic.stored([Stored(each.arrival.envelope.event, each.receipt.repeat, each.seconds) for each in noted])
+        self._traffic.stored([(each.arrival.envelope.event, each.receipt.repeat) for each in noted])
+        self._traffic.took([each.seconds for each in noted])
         write_lines(_lines(noted))
 
     async def keep(self, refusal: Refusal) -> None:
@@ -182,13 +183,13 @@ _person = lru_cache(4096)(shorten_phone)
 
 
 def _lines(noted: Sequence[_Noted]) -> Iterator[Line]:
-    for arrival, receipt, seconds in noted:
-        envelope = arrival.envelope
+    for each in noted:
+        envelope, receipt = each.arrival.envelope, each.receipt
         values = {
             "event_name": envelope.event,
             "instance": envelope.instance,
             "person": _person(envelope.chat) if envelope.chat else None,
             "id": str(receipt.seq),
-            "ms": round(seconds * 1000, 1),
+            "ms": round(each.seconds * 1000, 1),
         }
         yield Line("info", "duplicate" if receipt.repeat else "accepted", values)

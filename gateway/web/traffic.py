@@ -5,7 +5,7 @@ from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Metric
 from prometheus_client.core import HistogramMetricFamily
@@ -18,15 +18,6 @@ _ADDRESSES: Final = 10_000  # addresses whose refusals are counted apart; beyond
 _LOST: Final = {400: "no JSON object (see below).", 401: "no valid credential."}
 _SHOWN: Final = 5  # addresses named on the page
 _BUCKETS: Final = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-
-
-class Stored(NamedTuple):
-    """One post that was acknowledged."""
-
-    event: str
-    repeat: bool
-    seconds: float
-    """From request to answer."""
 
 
 class Traffic:
@@ -42,12 +33,18 @@ class Traffic:
         registry.register(self._seconds)
         self._by_sender: Tally[tuple[int, str | None]] = Tally()
 
-    def stored(self, posts: Sequence[Stored]) -> None:
-        """Events were stored, or found stored. All of one commit at once: each step here would take a lock."""
-        for (event, repeat), count in Tally((post.event, post.repeat) for post in posts).items():
+    def stored(self, posts: Iterable[tuple[str, bool]]) -> None:
+        """Events were stored, or found stored: the name of each, and whether it was a repeat.
+
+        All of one commit at once, for each step here takes a lock; the same goes for `took`.
+        """
+        for (event, repeat), count in Tally(posts).items():
             label = event if event in names.EVENTS else "unknown"
             self._count_of(label, "duplicate" if repeat else "accepted").inc(count)
-        self._seconds.observe([post.seconds for post in posts])
+
+    def took(self, seconds: Sequence[float]) -> None:
+        """So long it was from their requests to their answers."""
+        self._seconds.observe(seconds)
 
     def refused(self, status: int, sender: str | None) -> int:
         """A request was refused; gives how often this sender was refused so."""
