@@ -26,8 +26,8 @@ from gateway.worker.rehearsal import Rehearsed, rehearsed
 from gateway.worker.resource import Resource
 from gateway.worker.verdict import Ended
 
-HELD_BACK: Final = 0.005
-"""Seconds after which a result goes home before the next handler begins, and not with the others of its batch."""
+TURN: Final = 0.005
+"""Seconds for which attempts begin one after the other; then results go home, and the loop has its turn."""
 
 T = TypeVar("T")
 
@@ -50,7 +50,6 @@ class Host:
         self._home = asyncio.get_running_loop()
         self._tell = ended
         self._results: list[Ended] = []
-        self._flush_by = 0.0
         self._beginning: int | None = None
         self._tasks: dict[asyncio.Task[None], int] = {}
         """Those that wait for something, with their deliveries."""
@@ -194,12 +193,17 @@ class Host:
 
     def _go_on(self) -> None:
         """Run attempts up to where each first waits, most of them to their end, until as many wait as may at once."""
-        while self._waiting and len(self._tasks) < self._at_once:
-            if self._results and time.monotonic() > self._flush_by:
-                self._flush()
+        until = time.monotonic() + TURN
+        while self._may_begin and time.monotonic() < until:
             self._begin_one(self._waiting.popleft())
         self._beginning = None
         self._flush()
+        if self._may_begin:
+            self._loop.call_soon(self._go_on)
+
+    @property
+    def _may_begin(self) -> bool:
+        return bool(self._waiting) and len(self._tasks) < self._at_once
 
     def _begin_one(self, job: Job) -> None:
         self._beginning = job.delivery.id
@@ -228,10 +232,8 @@ class Host:
     def _report(self, ended: Ended) -> None:
         self._returned += 1
         del self._begun[ended.delivery.id]
-        if not self._results:
-            self._flush_by = time.monotonic() + HELD_BACK
-            if self._beginning is None:
-                self._loop.call_soon(self._flush)
+        if not self._results and self._beginning is None:
+            self._loop.call_soon(self._flush)
         self._results.append(ended)
 
     def _flush(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from gateway import Context, MessagesUpsert, Plugin
-from gateway.worker.host import HELD_BACK
+from gateway.worker.host import TURN
 from tests.worker.conftest import Bench, Gate, message
 
 customer: ContextVar[str] = ContextVar("customer", default="nobody")
@@ -193,7 +193,7 @@ async def test_what_has_ended_is_settled_while_a_later_one_of_its_batch_blocks(b
     async def take(event: MessagesUpsert, ctx: Context) -> None:
         del ctx
         if event.text == "m1":
-            time.sleep(1.1 * HELD_BACK)  # noqa: ASYNC251 -- blocking is what is tried
+            time.sleep(1.1 * TURN)  # noqa: ASYNC251 -- blocking is what is tried
         if event.text == "m2":
             gate.wait()
 
@@ -204,3 +204,22 @@ async def test_what_has_ended_is_settled_while_a_later_one_of_its_batch_blocks(b
         await bench.until(lambda: len(bench.outcomes()) == 4)
 
     assert [seq for seq, _ in bench.outcomes()] == [1, 2, 3, 4]
+
+
+async def test_a_batch_of_handlers_that_take_long_lets_others_have_their_turn(bench: Bench) -> None:
+    plugin = Plugin("computing")
+
+    @plugin.message()
+    async def take(event: MessagesUpsert, ctx: Context) -> None:
+        del ctx
+        bench.note(event.text)
+        if event.text == "m0":
+            await asyncio.sleep(0)
+            bench.note("goes on")
+        time.sleep(1.1 * TURN)  # noqa: ASYNC251 -- it computes
+
+    await bench.post(*chats(4))
+    async with bench.worker(plugin):
+        await bench.until(lambda: len(bench.outcomes()) == 4)
+
+    assert bench.seen == ["m0", "m1", "goes on", "m2", "m3"]
