@@ -7,6 +7,8 @@ name types and never values: they end up in logs.
 
 from typing import Any, Final
 
+import msgspec
+
 from gateway import jid
 from gateway.events.numbers import integer, real
 
@@ -23,15 +25,12 @@ _TYPES: Final = {
 }
 
 
-class Reader:
+class Reader(msgspec.Struct, eq=False):
     """One JSON object, where it stands in the envelope, and the list its problems go to."""
 
-    __slots__ = ("data", "path", "problems")
-
-    def __init__(self, data: JsonObject, path: str, problems: list[str]) -> None:
-        self.data = data
-        self.path = path
-        self.problems = problems
+    data: JsonObject
+    path: str
+    problems: list[str]
 
     def text(self, key: str) -> str | None:
         """Text; None for the empty one, which Evolution writes where there is none."""

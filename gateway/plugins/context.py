@@ -45,8 +45,8 @@ class Case(Protocol):
         """What that plugin's lifespan has yielded."""
 
     @property
-    def members(self) -> AskMembers | None:
-        """Who knows who is in which group."""
+    def members(self) -> AskMembers:
+        """Who is in which group."""
 
     def delivery(self) -> Delivery:
         """For `ctx.delivery`."""
@@ -221,6 +221,8 @@ class EventContext(Generic[S_co, R_co]):
 
     def close(self, why: str = "its handler has ended") -> None:
         """For the worker: forget what was queued and refuse more. `why` finishes a sentence; the first one stays."""
+        if self._closed and not (self._sends or self._waits):
+            return
         with self._lock:
             self._end(why)
             self._sends.clear()

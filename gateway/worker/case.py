@@ -20,7 +20,7 @@ from gateway.log import log
 from gateway.plugins import Delivery as DeliveryInfo
 from gateway.plugins import Plugin, open_context
 from gateway.plugins.context import EventContext
-from gateway.plugins.filters.base import AskMembers
+from gateway.plugins.filters.base import AskMembers, know_nobody
 from gateway.plugins.state import Memory, StateSource
 from gateway.work import Delivery
 from gateway.worker.around import Around
@@ -34,7 +34,7 @@ class Desk:
         self.plugin = plugin
         self.around = around
         self.state = state
-        self.members = around.members.of if around.members else None
+        self.members = around.members.of if around.members else know_nobody
         self.servers = Servers(around.evolution) if around.evolution else None
         self.resource: object = None
         """What the plugin's lifespan has yielded."""
@@ -66,8 +66,8 @@ class Case:
         return self._desk.resource
 
     @property
-    def members(self) -> AskMembers | None:
-        """Who knows who is in which group."""
+    def members(self) -> AskMembers:
+        """Who is in which group."""
         return self._desk.members
 
     def delivery(self) -> DeliveryInfo:

@@ -20,7 +20,7 @@ class EagerLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._is_catching = False
-        self._step: Callable[[], object] = _nothing
+        self._caught: tuple[Context, Callable[[], object]] = (Context(), _nothing)
         self._handle = asyncio.Handle(_nothing, (), self)
         """Of a step that was caught: a task throws it away."""
 
@@ -32,7 +32,8 @@ class EagerLoop(asyncio.SelectorEventLoop):
         """
         self._is_catching = True
         task = asyncio.Task(coroutine, loop=self)
-        self._step()
+        context, step = self._caught
+        context.run(step)
         return task
 
     def call_soon(
@@ -42,7 +43,7 @@ class EagerLoop(asyncio.SelectorEventLoop):
         if not self._is_catching:
             return super().call_soon(callback, *args, context=context)
         self._is_catching = False
-        self._step = partial((context or copy_context()).run, callback, *args)
+        self._caught = (context or copy_context(), partial(callback, *args) if args else callback)
         return self._handle
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from gateway.events import Event, MessagesUpsert, decode
 from gateway.plugins import Context, Delivery, EventContext, Plugin, open_context
+from gateway.plugins.filters.base import AskMembers, know_nobody
 from gateway.plugins.state import Memory, Nothing
 
 ANA = "5511999990002@s.whatsapp.net"
@@ -63,10 +64,14 @@ class Ping:
     """What a context of the plugin `ping` is about; nothing is remembered, and nobody can be called."""
 
     plugin: Plugin[Any, Any] = Plugin("ping")
-    resource = members = None
+    resource = None
 
     def __init__(self, log: structlog.typing.FilteringBoundLogger) -> None:
         self._log = log
+
+    @property
+    def members(self) -> AskMembers:
+        return know_nobody
 
     def delivery(self) -> Delivery:
         return Delivery(id="41.ping.0", attempt=1)

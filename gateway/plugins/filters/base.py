@@ -7,6 +7,7 @@ matching costs no task and no turn of the loop for everybody else.
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Final, Generic, Literal, NoReturn
 
+import msgspec
 from typing_extensions import TypeVar
 
 from gateway.events import Event, MessageEvent, Participant
@@ -28,38 +29,39 @@ V = TypeVar("V")
 V_co = TypeVar("V_co", covariant=True)
 
 
-class Look:
+async def know_nobody(_instance: str, _group: str) -> Sequence[Participant]:
+    """The members of every group where nobody can be asked: none."""
+    return ()
+
+
+class Look(msgspec.Struct, eq=False):
     """One look at one event: what filters may ask besides the event itself, and what they learned while they looked.
 
     What they learned is of interest only if they let the event through.
     """
 
-    __slots__ = ("_recall", "ask_members", "groups", "values")
-
-    def __init__(self, recall: Callable[[], Memory] = lambda: EMPTY, members: AskMembers | None = None) -> None:
-        """`recall`: what the plugin remembers of the event's sender and chat. `members`: who is in which group."""
-        self._recall = recall
-        self.ask_members = members or _know_nobody
-        self.groups: dict[str, str] = {}
-        self.values: dict[Filter[Any], Any] = {}
+    recall: Callable[[], Memory] = lambda: EMPTY
+    """What the plugin remembers of the event's sender and chat."""
+    members: AskMembers = know_nobody
+    """Who is in which group."""
+    groups: dict[str, str] = {}
+    """Named groups of a `regex`, and a `command`'s `args`."""
+    values: "dict[Filter[Any], Any]" = {}
+    """What captures have read."""
 
     @property
     def memory(self) -> Memory:
         """What the plugin remembers, as it stands before the handler."""
-        return self._recall()
+        return self.recall()
 
     def apart(self) -> "Look":
         """Another look at the same event, whose findings are its own until they are adopted."""
-        return Look(self._recall, self.ask_members)
+        return Look(self.recall, self.members)
 
     def adopt(self, other: "Look") -> None:
         """Take over what another look learned."""
         self.groups.update(other.groups)
         self.values.update(other.values)
-
-
-async def _know_nobody(_instance: str, _group: str) -> Sequence[Participant]:
-    return ()
 
 
 class Filter(Generic[E_contra]):

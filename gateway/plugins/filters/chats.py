@@ -44,7 +44,7 @@ def _ask_for_admin(event: MessageEvent, look: Look) -> Answer:
 async def _is_admin(event: MessageEvent, group: str, look: Look) -> bool:
     sender = event.message.sender
     names = {name for name in (sender.jid, sender.phone, sender.lid) if name}
-    members = await look.ask_members(event.instance or "", group)
+    members = await look.members(event.instance or "", group)
     return any(each.is_admin and not names.isdisjoint((each.jid, each.phone, each.lid)) for each in members)
 
 
