@@ -61,7 +61,8 @@ class Breaker:
                 self._note_failure(delivery, now)
             return not self.is_open
         if result == "done":
-            self._close()
+            if self._count or self.is_open:
+                self._close()
         elif result != "retry" and self.is_open:
             self.probe_at = now  # it is done with and has shown nothing: the next one may
         return True

@@ -98,8 +98,7 @@ class Crew:
 
     def _on_settled(self, batch: Sequence[Settled]) -> None:
         write_lines(map(_line, batch))
-        for each in batch:
-            self._send([message for message in each.messages if message.status == "queued"])
+        self._send([message for each in batch for message in each.messages if message.status == "queued"])
         self._tell(batch)
         self._changed([each.delivery.seq for each in batch])
 

@@ -46,16 +46,20 @@ def queue_messages(
 def describe(settled: Settled) -> Mapping[str, object]:
     """A log line's values for a settled delivery: a message's text only where saying it is all that happens."""
     delivery = settled.delivery
-    return {
+    values: dict[str, object] = {
         "plugin": delivery.plugin,
         "id": str(delivery.seq),
-        "result": _shown(settled) or settled.status,
+        "result": (settled.messages and _shown(settled)) or settled.status,
         "ms": round(settled.millis, 1),
-        "failures": delivery.failures or None,
-        "again_in": max(0, round(delivery.due - time.time())) if settled.status == "waiting" and delivery.due else None,
-        "error": shorten_phone_numbers(last_line(settled.error)) if settled.error else None,
-        "at": _place(settled.error) if settled.error else None,
     }
+    if delivery.failures:
+        values["failures"] = delivery.failures
+    if settled.status == "waiting" and delivery.due:
+        values["again_in"] = max(0, round(delivery.due - time.time()))
+    if settled.error:
+        values["error"] = shorten_phone_numbers(last_line(settled.error))
+        values["at"] = _place(settled.error)
+    return values
 
 
 def last_line(error: str) -> str:

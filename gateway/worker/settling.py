@@ -12,7 +12,7 @@ import msgspec
 from gateway.config import Config
 from gateway.plugins import Send
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
-from gateway.work.store import OUTAGES, STATS
+from gateway.work.store import OUTAGES, STATS, Status
 from gateway.worker.effects import queue_messages
 from gateway.worker.loops import SPAN, Loops
 from gateway.worker.revisions import Revisions
@@ -69,10 +69,11 @@ class Settling:
     def take(self, *, at_the_end: bool) -> Batch:
         """What ended since it was last asked, and what that says of the plugins."""
         batch = Batch()
+        now = self._now()
         for ended in self._take_ended():
             self._stats.note(ended)
             batch.failed += failed_attempt(ended)
-            batch.settled.append(self._judge(ended))
+            batch.settled.append(self._judge(ended, now))
         self._loops.release(time.time())
         if (stats := self._stats.fact(now=at_the_end)) is not None:
             batch.facts[STATS] = stats
@@ -91,12 +92,10 @@ class Settling:
     def _take_ended(self) -> Iterator[Ended]:
         """One by one, each judged before the next is looked at; last those that do not end by themselves."""
         ended, self._ended = self._ended, []
-        yield from (each for each in ended if self._is_running(each.delivery))
+        for each in ended:
+            if each.delivery.id in self._running[each.delivery.plugin].since:  # else it was given up as stuck before
+                yield each
         yield from self._stuck()
-
-    def _is_running(self, delivery: Delivery) -> bool:
-        """Not so for one that ended after it was given up as stuck."""
-        return delivery.id in self._running[delivery.plugin].since
 
     def _stuck(self) -> list[Ended]:
         """Attempts that nothing could stop. They count as failed, and the process is replaced to be rid of them."""
@@ -104,19 +103,14 @@ class Settling:
         self.is_stuck = self.is_stuck or bool(found)
         return found
 
-    def _judge(self, ended: Ended) -> Settled:
+    def _judge(self, ended: Ended, now: float) -> Settled:
         delivery = ended.delivery
         running = self._running[delivery.plugin]
         del running.since[delivery.id]
         self._suspects.clear(delivery)
-        status = running.judge(ended, self._now())
-        error = ended.error
-        if status == "done" and not self._revisions.are_current(ended.changes):
-            status = "waiting"  # somebody else wrote what it read: it runs again, on what is there now
-        if status == "done" and (loop := self._loops.stops(delivery, ended.answered)):
-            status, error = "dead", loop
-        if status == "done":
-            self._revisions.claim(ended.changes)
+        status, error = running.judge(ended, now), ended.error
+        if status == "done" and (ended.sends or ended.changes):
+            status, error = self._check(ended)
         if status == "waiting":
             running.lanes.retry(delivery)
         else:
@@ -128,10 +122,19 @@ class Settling:
             millis=ended.millis,
             handler=ended.handler,
             error=error,
-            messages=self._queue(delivery, ended.sends) if status == "done" else (),
+            messages=self._queue(delivery, ended.sends, now) if status == "done" and ended.sends else (),
             changes=ended.changes if status == "done" else (),
         )
 
-    def _queue(self, delivery: Delivery, sends: Sequence[Send]) -> tuple[Message, ...]:
+    def _check(self, ended: Ended) -> tuple[Status, str | None]:
+        """Whether what a handler did may take effect."""
+        if not self._revisions.are_current(ended.changes):
+            return "waiting", ended.error  # somebody else wrote what it read: it runs again, on what is there now
+        if loop := self._loops.stops(ended.delivery, ended.answered):
+            return "dead", loop
+        self._revisions.claim(ended.changes)
+        return "done", ended.error
+
+    def _queue(self, delivery: Delivery, sends: Sequence[Send], now: float) -> tuple[Message, ...]:
         first, self._next_message = self._next_message, self._next_message + len(sends)
-        return queue_messages(delivery, sends, first, self._now(), self._evolution)
+        return queue_messages(delivery, sends, first, now, self._evolution)

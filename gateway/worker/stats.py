@@ -5,8 +5,9 @@ what a killed worker has counted since is forgotten.
 """
 
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -66,7 +67,7 @@ class Stats:
         """`kept`: the fact that an earlier worker wrote; None without one."""
         self._kept = msgspec.convert(kept or {}, Kept, strict=False)
         self._clock = clock
-        self._recent: dict[str, deque[float]] = {}
+        self._recent: defaultdict[str, deque[float]] = defaultdict(partial(deque, maxlen=RECENT))
         self.has_news = False
         """Something is counted that is not written yet."""
         self._written = 0.0
@@ -77,12 +78,14 @@ class Stats:
         tally = self._kept.plugins.get(name) or self._kept.plugins.setdefault(name, Tally(since=self._clock()))
         self.has_news = True
         match ended.result:
-            case "done" | "skipped" | "dropped":
+            case "done":
+                tally.done += 1
+            case "skipped" | "dropped":
                 setattr(tally, ended.result, getattr(tally, ended.result) + 1)
             case "failed" | "stuck":
                 self._note_failure(tally, ended)
         if ended.handler:
-            self._recent.setdefault(name, deque(maxlen=RECENT)).append(ended.millis)
+            self._recent[name].append(ended.millis)
 
     def fact(self, *, now: bool = False) -> Mapping[str, Any] | None:
         """What is to be written; None while there is nothing new, or it was written just `now`."""

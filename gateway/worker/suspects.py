@@ -48,4 +48,5 @@ class Suspects:
 
     def clear(self, delivery: Delivery) -> None:
         """It has run and ended, so it is none any more."""
-        self._waiting = [each for each in self._waiting if each is not delivery]
+        if self._waiting:
+            self._waiting = [each for each in self._waiting if each is not delivery]
