@@ -16,8 +16,9 @@ from gateway.journal import Arrival, Journal
 from gateway.journal.rows import Bite
 from gateway.search import Query, bites, search
 from gateway.work import Batch, Delivery, Message, Settled, WorkReader, WorkStore
+from gateway.work.batch import Status
 from gateway.work.outbox import Sent
-from gateway.work.store import HAS_RUN, Status
+from gateway.work.store import HAS_RUN
 
 NOW = 1_800_000_000.0
 ANA, ANA_LID = "5511999990002@s.whatsapp.net", "201110000000002@lid"

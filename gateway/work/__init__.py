@@ -4,9 +4,10 @@ Written by the worker alone, read by everybody.
 """
 
 from gateway.work.attempts import Failed
+from gateway.work.batch import Batch, Delivery, Settled
 from gateway.work.outbox import Message, OutboxReader
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader, highest_seq
-from gateway.work.store import Batch, Delivery, Settled, WorkStore, storable, storable_json
+from gateway.work.store import WorkStore, storable, storable_json
 
 __all__ = [
     "Batch",

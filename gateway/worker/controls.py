@@ -18,8 +18,9 @@ from gateway.journal.controls import Control, Letters, Question, Replay, Steer, 
 from gateway.journal.reader import Heading
 from gateway.log import log
 from gateway.work import Batch, Delivery, Settled, WorkStore
+from gateway.work.batch import Status
 from gateway.work.controls import ControlReader, Letter, Progress
-from gateway.work.store import EVERYBODY, PAUSED, WORK, Status
+from gateway.work.store import EVERYBODY, PAUSED, WORK
 from gateway.worker.intake import Intake
 from gateway.worker.questions import KINDS as QUESTIONS
 from gateway.worker.questions import Questions

@@ -10,7 +10,7 @@ from gateway.config import Config
 from gateway.log import Level, Line, write_lines
 from gateway.plugins.loader import Loaded
 from gateway.work import Batch, Message, Settled, WorkStore
-from gateway.work.store import Status
+from gateway.work.batch import Status
 from gateway.worker.effects import describe
 from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake

@@ -9,7 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from gateway.config import Config
 from gateway.journal import StoredEvent
@@ -35,6 +35,8 @@ from gateway.worker.unsent import Unsent
 from gateway.worker.uptake import Uptake
 from gateway.worker.verdict import Ended
 from gateway.worker.watchdog import Watchdog
+
+PATIENCE: Final = 0.01  # seconds that what is done with may wait to be written
 
 
 class Engine:
@@ -80,6 +82,10 @@ class Engine:
         )
         self._watchdog = Watchdog([each.host for each in self._running.values()], trouble)
         self._draining = self._halted = False
+        self._batch = Batch()
+        """What the next commit writes."""
+        self._write_by: float | None = None
+        """By the loop's clock, while that can wait."""
         self._idle = asyncio.Event()
         self._is_resting = self._has_begun = False
         self._rested = asyncio.Event()
@@ -161,7 +167,8 @@ class Engine:
         as running is then run again. With `suspects` it is left so on purpose: one of them had to be stopped, and the
         next worker runs them alone to find out which.
         """
-        batch = self._settling.take(at_the_end=self._halted)
+        batch = self._batch
+        self._settling.take(batch, at_the_end=self._halted)
         self._questions.stop()
         if not suspects:
             batch.settled += [put_back(each) for one in self._running.values() for each in one.lanes.in_flight()]
@@ -206,14 +213,16 @@ class Engine:
     async def _step(self) -> bool:
         """One commit's worth of work. True if there may be more at once."""
         found = await self._uptake.look(self.now(), takes_up=self._takes_up, control=self._controls.last)
-        batch = self._settling.take(at_the_end=self._halted)
+        batch = self._batch
+        self._settling.take(batch, at_the_end=self._halted)
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
         more = self._uptake.take(found, batch)
         more = await self._controls.step(batch, found.controls, may_add=self._takes_up) or more
         started = self._start(batch)
-        if not batch:
-            return False
+        if not batch or self._may_wait(batch):
+            return more
+        self._batch, self._write_by = Batch(), None
         events = await self._intake.events(sorted({delivery.seq for delivery in started}))
         await self._store.write(batch)
         self._hand_over(started, events)
@@ -221,6 +230,15 @@ class Engine:
         if batch.requeued:
             self._requeue(batch.requeued)
         return more
+
+    def _may_wait(self, batch: Batch) -> bool:
+        """Whether to leave it for a moment to a commit that starts something, which would else wait for this one."""
+        now = asyncio.get_running_loop().time()
+        if self._draining or not batch.can_wait:
+            return False
+        if self._write_by is None:
+            self._write_by = now + PATIENCE
+        return now < self._write_by
 
     def _hand_over(self, started: Sequence[Delivery], events: Mapping[int, StoredEvent]) -> None:
         """From here on it counts as handed over: the commit may have waited minutes for room on the disk."""
@@ -262,14 +280,19 @@ class Engine:
         due = self.next_due()
         longest = min(self._intake.poll, WRITE_EVERY) if self._settling.has_news else self._intake.poll
         wait = longest if due is None else max(0.0, min(due - self.now(), longest))
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait)
+        loop = asyncio.get_running_loop()
+        if self._write_by is not None:
+            wait = min(wait, max(0.0, self._write_by - loop.time()))
+        timer = loop.call_later(wait, self._wake.set)
+        await self._wake.wait()
+        timer.cancel()
         self._is_resting = False
 
     def _has_settled(self, seq: int) -> bool:
         due = self.next_due()
         return (
             self._is_resting
+            and not self._batch
             and (due is None or due > self.now())
             and all(
                 each.host.is_ready and each.position >= seq and not each.lanes.running

@@ -4,12 +4,12 @@ import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
 
+from gateway.errands import Errands
 from gateway.journal import JournalReader, StoredEvent
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
@@ -44,9 +44,9 @@ class Intake:
     (its receiver, run apart, had to set a broken file aside) is noticed as soon as the old one has nothing new.
     """
 
-    def __init__(self, folder: Path, pool: ThreadPoolExecutor, poll: float) -> None:
+    def __init__(self, folder: Path, thread: Errands, poll: float) -> None:
         self._folder = folder
-        self._pool = pool
+        self._thread = thread
         self.poll = poll
         """Seconds between looks when nobody wakes the worker."""
         self._at_hand: dict[int, StoredEvent] = {}
@@ -56,12 +56,11 @@ class Intake:
     @classmethod
     async def open(cls, folder: Path, poll: float) -> "Intake":
         """Wait until the receiver has made its journal, and open it."""
-        pool = ThreadPoolExecutor(1, thread_name_prefix="journal-reader")
-        loop = asyncio.get_running_loop()
+        thread = Errands("journal-reader")
         is_waiting = False
         while True:
             try:
-                return await loop.run_in_executor(pool, cls, folder, pool, poll)
+                return await thread.run(lambda: cls(folder, thread, poll))
             except (sqlite3.Error, OSError) as error:
                 if not is_waiting:
                     log.info("journal_awaited", folder=str(folder), reason=str(error))
@@ -96,22 +95,21 @@ class Intake:
 
     async def close(self) -> None:
         """Close the file."""
-        await asyncio.get_running_loop().run_in_executor(self._pool, self._reader.close)
-        self._pool.shutdown(wait=False)
+        await self._thread.run(lambda: self._reader.close())  # noqa: PLW0108 -- the reader may be another by then
+        self._thread.close()
 
     async def _call(self, read: Callable[[], T]) -> T:
-        loop = asyncio.get_running_loop()
         is_failing = False
         while True:
             try:
-                found = await loop.run_in_executor(self._pool, read)
+                found = await self._thread.run(read)
             except (sqlite3.Error, OSError) as error:
                 if not is_failing:
                     log.error("journal_unreadable", error=str(error))
                 is_failing = True
                 await asyncio.sleep(_RETRY)
                 with contextlib.suppress(sqlite3.Error, OSError):
-                    await loop.run_in_executor(self._pool, self._reopen)
+                    await self._thread.run(self._reopen)
             else:
                 if is_failing:
                     log.info("journal_readable")

@@ -5,7 +5,6 @@ sees the end of the line at once, so a worker never outlives its receiver.
 """
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -13,6 +12,8 @@ from typing import Final
 import msgspec
 
 LINE_LIMIT: Final = 2**20  # bytes of one line
+GATHER: Final = 0.05
+"""Seconds in which what changed gathers until the receiver is told: a page is told five times a second at most."""
 LOOK: Final = b"."
 """There may be new events."""
 GO: Final = b"g"
@@ -30,12 +31,16 @@ class LoadReport(msgspec.Struct, frozen=True):
     """By file: place and message."""
 
 
-class WorkerLink:
-    """The worker's end."""
+class WorkerLink(asyncio.Protocol):
+    """The worker's end. A protocol and no stream: the receiver says something with every commit of its own."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport: asyncio.WriteTransport | None = None
+        self._going: asyncio.Future[bool] = loop.create_future()
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self._wake: Callable[[], None] = _say_nothing
+        self._changed: list[int] = []
         self._troubles: dict[str, str] = {}
         self.is_leaving = False
         """The receiver has another worker waiting."""
@@ -43,25 +48,29 @@ class WorkerLink:
     @classmethod
     async def open(cls, descriptor: int) -> "WorkerLink":
         """Take over an inherited socket."""
-        return cls(*await asyncio.open_connection(sock=socket.socket(fileno=descriptor), limit=LINE_LIMIT))
+        _, link = await asyncio.get_running_loop().create_connection(cls, sock=socket.socket(fileno=descriptor))
+        return link
 
     async def may_go(self, loaded: LoadReport) -> bool:
         """Say what is loaded and wait for the word to take over; False when the receiver is gone instead."""
         self._say({"loaded": loaded})
-        with contextlib.suppress(ConnectionError):
-            while word := await self._reader.read(1):
-                if word == GO:
-                    return True
-        return False
+        return await self._going
 
     def ready(self, plugins: Sequence[str], errors: int) -> None:
         """Work begins."""
         self._say({"ready": {"plugins": plugins, "errors": errors}})
 
     def changed(self, seqs: Sequence[int]) -> None:
-        """These events' deliveries or messages changed, on disk."""
-        if seqs:
-            self._say({"changed": seqs})
+        """These events' deliveries or messages changed, on disk. Said in a moment, with what changes until then."""
+        if seqs and not self._changed:
+            asyncio.get_running_loop().call_later(GATHER, self.flush)
+        self._changed += seqs
+
+    def flush(self) -> None:
+        """Say now what changed."""
+        if self._changed:
+            self._say({"changed": self._changed})
+            self._changed = []
 
     def trouble(self, key: str, sentence: str | None) -> None:
         """A person should know something, or need no longer."""
@@ -72,13 +81,38 @@ class WorkerLink:
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever the receiver has something; return when it asks to leave, or is gone."""
-        with contextlib.suppress(ConnectionError):
-            while words := await self._reader.read(4096):
-                self.is_leaving = LEAVE in words
-                if self.is_leaving:
-                    return
-                wake()
+        self._wake = wake
+        await self._ended
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The line is there."""
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 -- a socket's is
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """The receiver's words, several at once where this end was slow."""
+        if GO in data and not self._going.done():
+            self._going.set_result(True)
+        if LEAVE in data:
+            self.is_leaving = True
+            self._end()
+        self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The receiver is gone."""
+        del exc
+        self._end()
+
+    def _end(self) -> None:
+        if not self._going.done():
+            self._going.set_result(False)
+        if not self._ended.done():
+            self._ended.set_result(None)
 
     def _say(self, message: object) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(msgspec.json.encode(message) + b"\n")
+        if self._transport and not self._transport.is_closing():
+            self._transport.write(msgspec.json.encode(message) + b"\n")
+
+
+def _say_nothing() -> None:
+    """Nobody works yet."""

@@ -98,6 +98,8 @@ async def _work(config: Config, loaded: Loaded, link: WorkerLink | None) -> int:
     async with work_retention(config.data, store):
         why = await _until_stopped(crew.engine, link, config.worker.memory)
     await crew.close(GRACE, suspects=why == "memory")
+    if link:
+        link.flush()
     return EXIT_STUCK if crew.engine.stuck else EXIT_OUTGROWN if why == "memory" else 0
 
 

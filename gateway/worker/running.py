@@ -9,7 +9,7 @@ import msgspec
 from gateway.log import log
 from gateway.plugins import Plugin
 from gateway.work import Delivery
-from gateway.work.store import Status
+from gateway.work.batch import Status
 from gateway.worker.breaker import PROBE_EVERY, Breaker
 from gateway.worker.effects import last_line
 from gateway.worker.headway import Headway

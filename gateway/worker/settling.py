@@ -12,7 +12,8 @@ import msgspec
 from gateway.config import Config
 from gateway.plugins import Send
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
-from gateway.work.store import OUTAGES, STATS, Status
+from gateway.work.batch import Status
+from gateway.work.store import OUTAGES, STATS
 from gateway.worker.effects import queue_messages
 from gateway.worker.loops import SPAN, Loops
 from gateway.worker.revisions import Revisions
@@ -66,9 +67,8 @@ class Settling:
         """Something could be stopped by nothing."""
         self.is_stuck = True
 
-    def take(self, *, at_the_end: bool) -> Batch:
-        """What ended since it was last asked, and what that says of the plugins."""
-        batch = Batch()
+    def take(self, batch: Batch, *, at_the_end: bool) -> None:
+        """Put into a commit what ended since it was last asked, and what that says of the plugins."""
         now = self._now()
         for ended in self._take_ended():
             self._stats.note(ended)
@@ -78,7 +78,6 @@ class Settling:
         if (stats := self._stats.fact(now=at_the_end)) is not None:
             batch.facts[STATS] = stats
         batch.facts |= self._changed_outages()
-        return batch
 
     def _changed_outages(self) -> dict[str, Any]:
         outages = {name: each.outage for name, each in self._running.items() if each.outage}

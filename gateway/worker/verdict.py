@@ -11,7 +11,7 @@ import msgspec
 from gateway.plugins import Send
 from gateway.plugins.state import StateChange
 from gateway.work import Delivery, Failed
-from gateway.work.store import Status
+from gateway.work.batch import Status
 
 MAX_DEATHS: Final = 3
 """Times the worker may die while a delivery runs alone, until it is a dead letter."""

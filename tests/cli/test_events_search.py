@@ -16,7 +16,8 @@ import pytest
 from gateway.envelope import read_envelope
 from gateway.journal import Arrival, Journal
 from gateway.work import Batch, Delivery, Failed, Settled, WorkStore
-from gateway.work.store import HAS_RUN, Status
+from gateway.work.batch import Status
+from gateway.work.store import HAS_RUN
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 

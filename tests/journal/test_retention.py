@@ -19,8 +19,9 @@ from gateway.journal import retention as module
 from gateway.journal.retention import DAY, Retention
 from gateway.journal.rows import Bite
 from gateway.work import Batch, Delivery, Settled, WorkStore
+from gateway.work.batch import Status
 from gateway.work.reader import Waits, WorkReader
-from gateway.work.store import HAS_RUN, Status
+from gateway.work.store import HAS_RUN
 
 NOW = 1_800_000_000.0
 OLD = 7 * DAY + 1

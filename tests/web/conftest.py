@@ -27,7 +27,7 @@ from gateway.web.feed import Feed
 from gateway.web.login import Logins
 from gateway.web.look import Look
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
-from gateway.work.store import Status
+from gateway.work.batch import Status
 from tests.support.chromium import Visit, chromium, visited
 from tests.support.described import check_answer
 from tests.support.gateway import Gateway

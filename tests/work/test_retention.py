@@ -13,9 +13,9 @@ from gateway.envelope import read_envelope
 from gateway.journal import Arrival, Journal
 from gateway.journal.rows import Bite
 from gateway.work import Batch, Delivery, Message, Settled, WorkReader, WorkStore, highest_seq
+from gateway.work.batch import Status
 from gateway.work.outbox import Sent
 from gateway.work.retention import ROWS, bites, work_retention
-from gateway.work.store import Status
 
 NOW = 1_800_000_000.0
 

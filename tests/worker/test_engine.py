@@ -7,6 +7,7 @@ import pytest
 from gateway import ConnectionUpdate, Context, Drop, Event, EventContext, MessagesUpsert, Plugin, Retry
 from gateway import filters as f
 from gateway.work import WorkReader
+from gateway.worker import engine, stats
 from gateway.worker.headway import MOMENT
 from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message
 
@@ -115,6 +116,34 @@ async def test_after_its_last_retry_a_delivery_is_a_dead_letter_and_its_chat_goe
     assert bench.outcomes() == [(1, "dead"), (2, "done")]
     assert dead.error is not None
     assert dead.error.endswith("ValueError: no stock\n")
+
+
+async def test_what_is_done_with_and_sends_nothing_is_written_with_the_next_start(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PATIENCE", 5)
+    monkeypatch.setattr(stats, "WRITE_EVERY", 60)
+    async with bench.worker(noting(bench)) as one:
+        await bench.post(message("counted"))
+        await bench.until(bench.outcomes)  # and written with the count of it, which is due now and then
+        bench.note_commits(one._store)
+        await bench.post(message("first"))
+        await bench.until(lambda: (1, "first") in bench.seen)
+        await bench.post(message("second", BIA))
+        await bench.until(lambda: (1, "second") in bench.seen and len(bench.outcomes()) == 2)
+        commits, on_disk = bench.seen.count(BEGIN), bench.rows("SELECT status FROM delivery ORDER BY id")
+
+    assert commits == 2
+    assert on_disk == [("done",), ("done",), ("running",)]
+    assert bench.outcomes() == [(1, "done"), (2, "done"), (3, "done")]
+
+
+async def test_what_is_done_with_is_written_soon_though_nothing_comes(bench: Bench) -> None:
+    async with bench.worker(noting(bench)):
+        await bench.post(message("alone"))
+        await bench.until(bench.outcomes)
+
+        assert bench.rows("SELECT status FROM delivery") == [("done",)]
 
 
 async def test_messages_are_on_disk_with_their_delivery_and_only_then(bench: Bench, gate: Gate) -> None:

@@ -1,0 +1,57 @@
+"""A thread that runs calls one after the other for a loop that must not wait for them.
+
+It does what an executor with one thread does at a third of its cost: for a worker that has an event to handle now and
+then, handing a call to another thread and hearing back is most of what a look at the journal costs.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class _Errand(NamedTuple):
+    call: Callable[[], Any]
+    future: "asyncio.Future[Any]"
+
+
+class Errands:
+    """Call it from a running loop; the thread ends with `close`, or with the process."""
+
+    def __init__(self, name: str) -> None:
+        self._errands: queue.SimpleQueue[_Errand | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread.start()
+
+    def run(self, call: Callable[[], T]) -> "asyncio.Future[T]":
+        """Have it called; the future is done once it has returned, or carries what it raised."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._errands.put(_Errand(call, future))
+        return future
+
+    def close(self) -> None:
+        """Run what is queued, and end."""
+        self._errands.put(None)
+
+    def _run(self) -> None:
+        while errand := self._errands.get():
+            result, error = None, None
+            try:
+                result = errand.call()
+            except Exception as problem:  # noqa: BLE001 -- whoever waits for it hears it
+                error = problem
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
+                errand.future.get_loop().call_soon_threadsafe(_resolve, errand.future, result, error)
+
+
+def _resolve(future: "asyncio.Future[Any]", result: object, error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)

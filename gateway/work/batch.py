@@ -1,0 +1,88 @@
+"""What one commit writes, and a delivery as it stands in `work.db`.
+
+Apart from the store, because the engine makes these and the store only writes them down.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from gateway.plugins.state import StateChange
+from gateway.work.attempts import Failed
+from gateway.work.controls import Progress
+from gateway.work.outbox import Message, Sent
+
+Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
+
+
+class Delivery(msgspec.Struct, kw_only=True):
+    """One event on its way to one plugin, as it stands in `work.db`. The engine is its only owner."""
+
+    id: int
+    seq: int
+    plugin: str
+    lane: str
+    run: int = 0
+    """0: as it came. Each replay is a new run."""
+    alone: bool = False
+    """Runs while nothing else does, because the worker died when it last ran."""
+    failures: int = 0
+    """Attempts that raised; a `Retry` counts apart, for it was the handler's wish."""
+    retries: int = 0
+    deaths: int = 0
+    due: float = 0.0
+    """Unix seconds before which it is not tried again."""
+    control: int = 0
+    """The replay or retry that last asked for it; 0: nobody did."""
+
+    @property
+    def is_again(self) -> bool:
+        """Somebody asked for it again, so it stands behind everything that came as it comes."""
+        return self.control > 0
+
+    @property
+    def attempt(self) -> int:
+        """The number of the next or running attempt, from 1."""
+        return 1 + self.failures + self.retries + self.deaths
+
+
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt ended."""
+
+    delivery: Delivery
+    status: Status
+    started: float
+    millis: float
+    handler: str | None = None
+    error: str | None = None
+    messages: tuple[Message, ...] = ()
+    changes: tuple[StateChange, ...] = ()
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """Everything one commit writes."""
+
+    taken: list[Delivery] = msgspec.field(default_factory=list)
+    """New deliveries, waiting."""
+    positions: dict[str, tuple[str, int]] = msgspec.field(default_factory=dict)
+    """By plugin: the journal's generation and the number up to which events were taken up."""
+    settled: list[Settled] = msgspec.field(default_factory=list)
+    failed: list[Failed] = msgspec.field(default_factory=list)
+    """Attempts that came to nothing, whatever that means for their delivery."""
+    started: list[tuple[Delivery, float]] = msgspec.field(default_factory=list)
+    """Deliveries whose attempt begins once this is on disk (or which are to be taken for running), and when."""
+    outbox: list[Sent] = msgspec.field(default_factory=list)
+    requeued: list[Message] = msgspec.field(default_factory=list)
+    """Dead messages that somebody wants sent all the same."""
+    facts: dict[str, object] = msgspec.field(default_factory=dict)
+    controls: list[Progress] = msgspec.field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """There is something to write."""
+        return any(getattr(self, name) for name in self.__struct_fields__)
+
+    @property
+    def can_wait(self) -> bool:
+        """It only says of deliveries that they are done with, and nothing comes of them that anybody waits for."""
+        others = (getattr(self, name) for name in self.__struct_fields__ if name != "settled")
+        return not any(others) and not any(each.messages or each.changes for each in self.settled)

@@ -1,0 +1,79 @@
+"""The worker hears its receiver's words, however they come together, and says in one line what changed in a moment."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import orjson
+import pytest
+
+from gateway.worker.link import GO, LEAVE, LOOK, LoadReport, WorkerLink
+from tests.support.waiting import until
+
+REPORT = LoadReport({}, {})
+
+
+class Receiver:
+    """The other end."""
+
+    def __init__(self, sock: socket.socket, link: WorkerLink) -> None:
+        self.sock = sock
+        self.link = link
+
+    async def line(self) -> object:
+        data = b""
+        while not data.endswith(b"\n"):
+            data += await asyncio.get_running_loop().sock_recv(self.sock, 1)
+        return orjson.loads(data)
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)  # noqa: FBT003 -- as it is called
+    with ours:
+        link = await WorkerLink.open(theirs.detach())
+        yield Receiver(ours, link)
+        ours.close()
+        await link.listen(lambda: None)
+
+
+async def test_it_takes_over_when_it_is_told_to(receiver: Receiver) -> None:
+    receiver.sock.send(GO)
+
+    assert await receiver.link.may_go(REPORT)
+    assert await receiver.line() == {"loaded": {"plugins": {}, "errors": {}}}
+
+
+async def test_it_does_not_take_over_from_a_receiver_that_is_gone(receiver: Receiver) -> None:
+    receiver.sock.shutdown(socket.SHUT_RDWR)
+
+    assert not await receiver.link.may_go(REPORT)
+
+
+async def test_each_word_wakes_it_until_it_is_asked_to_leave(receiver: Receiver) -> None:
+    woken: list[None] = []
+    listening = asyncio.create_task(receiver.link.listen(lambda: woken.append(None)))
+    receiver.sock.send(LOOK)
+    await until(lambda: len(woken) == 1, "it was woken")
+    receiver.sock.send(LOOK + LEAVE)
+
+    await listening
+    assert receiver.link.is_leaving
+
+
+async def test_what_changes_within_a_moment_is_said_in_one_line(receiver: Receiver) -> None:
+    receiver.link.changed([1, 2])
+    receiver.link.changed([])
+    receiver.link.changed([3])
+
+    assert await receiver.line() == {"changed": [1, 2, 3]}
+    receiver.link.changed([4])
+    assert await receiver.line() == {"changed": [4]}
+
+
+async def test_at_the_end_what_changed_is_said_at_once(receiver: Receiver) -> None:
+    receiver.link.changed([5])
+    receiver.link.flush()
+
+    assert await asyncio.wait_for(receiver.line(), 0.04) == {"changed": [5]}
