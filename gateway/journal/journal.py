@@ -71,7 +71,7 @@ class Journal:
         self._next = self._next_if_committed = last + 1
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
-            connection, self._apply, name="journal-writer", committed=self._committed, afterwards=self._seen.sort_in
+            connection, self._apply, name="journal-writer", committed=self._committed, afterwards=self._seen.tidy
         )
 
     @property

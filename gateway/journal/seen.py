@@ -18,6 +18,8 @@ HELD: Final = 20_000
 """Keys in memory from which on they are sorted in."""
 SLICE: Final = 256
 """Keys sorted in at once at least: a few milliseconds in which no event is stored."""
+LEARNED: Final = 1024
+"""Keys read at once to know how they begin: half a millisecond."""
 
 Sighting: TypeAlias = tuple[int, float]
 """The first event with a key, and the unix seconds at which it was accepted."""
@@ -36,6 +38,7 @@ class Seen:
         """What is being sorted in, the smallest key last."""
         self._last = 0
         """Up to which row of `fresh` that reaches."""
+        self._sorted = Beginnings()
         self._hold(connection.execute("SELECT seq, at, keys FROM fresh ORDER BY id"))
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, Sighting]:
@@ -44,7 +47,7 @@ class Seen:
         for key in keys:
             if sighting := held.get(key):
                 found[key] = sighting
-            else:
+            elif self._sorted.may_hold(key):
                 others.append(key)
         for chunk in chunks(others):
             rows = self._connection.execute(_lookup(len(chunk)), chunk)
@@ -66,14 +69,15 @@ class Seen:
         self._connection.execute("DELETE FROM fresh WHERE at < ?", (before,))
         self._held = {key: sighting for key, sighting in self._held.items() if sighting[1] >= before}
 
-    def sort_in(self, most_added: int) -> None:
+    def tidy(self, most_added: int) -> None:
         """Between two transactions: if there is need, sort in more than the last ones can have added.
 
         Where that fails it is tried again the next time; until then the keys are where they were.
         """
-        if not self._unsorted and len(self._held) < HELD:
-            return
         with contextlib.suppress(sqlite3.Error):
+            self._sorted.learn(self._connection)
+            if not self._unsorted and len(self._held) < HELD:
+                return
             self._begin()
             part = self._unsorted[-max(SLICE, 2 * most_added) :]
             self._write(part, is_last=len(part) == len(self._unsorted))
@@ -92,6 +96,7 @@ class Seen:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             insert_seen(self._connection, rows)
+            self._sorted.note(row[0] for row in rows)
             if is_last:
                 self._connection.execute("DELETE FROM fresh WHERE id <= ?", (self._last,))
             self._connection.execute("COMMIT")
@@ -105,6 +110,38 @@ class Seen:
             sighting = seq, at
             for start in range(0, len(keys), KEY):
                 held[keys[start : start + KEY]] = sighting
+
+
+class Beginnings:
+    """How the keys in `seen` begin: one that begins otherwise need not be looked for, and nearly all new ones do.
+
+    A bit for each beginning of three bytes, 2 MiB in all. What stood in the file before is learned bit by bit.
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(2**21)
+        self._learned: bytes | None = b""
+        """Up to which key; None: all are known."""
+
+    def may_hold(self, key: bytes) -> bool:
+        """Whether the key can be there."""
+        at = int.from_bytes(key[:3], "big")
+        return bool(self._bits[at >> 3] >> (at & 7) & 1) or self._learned is not None
+
+    def note(self, keys: Iterable[bytes]) -> None:
+        """These are there, or about to be."""
+        for key in keys:
+            at = int.from_bytes(key[:3], "big")
+            self._bits[at >> 3] |= 1 << (at & 7)
+
+    def learn(self, connection: sqlite3.Connection) -> None:
+        """Some more of what stands in the file, until all is known."""
+        if self._learned is None:
+            return
+        query = "SELECT key FROM seen WHERE key > ? ORDER BY key LIMIT ?"
+        keys = [row[0] for row in connection.execute(query, (self._learned, LEARNED))]
+        self.note(keys)
+        self._learned = keys[-1] if len(keys) == LEARNED else None
 
 
 def insert_seen(connection: sqlite3.Connection, rows: Sequence[tuple[bytes, int, float]]) -> None:

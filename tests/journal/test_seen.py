@@ -52,6 +52,7 @@ def count(folder: Path, table: str) -> int:
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "HELD", HELD)
     monkeypatch.setattr(seen, "SLICE", 7)
+    monkeypatch.setattr(seen, "LEARNED", 13)
 
 
 @pytest.fixture
@@ -138,3 +139,13 @@ async def test_a_journal_of_before_keeps_its_keys_and_its_count_of_copies(tmp_pa
 
     assert (receipt.seq, receipt.repeat) == (7, True)
     assert [row.repeats for row in JournalReader(tmp_path).newest(5)] == [3]
+
+
+async def test_a_journal_that_forgets_how_its_keys_begin_is_found_out(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen.Beginnings, "note", lambda *_: None)
+    await repeats(journal, range(3 * HELD))
+
+    assert count(tmp_path, "seen") >= HELD, "control: some are sorted in"
+    assert not all(await repeats(journal, range(HELD)))
