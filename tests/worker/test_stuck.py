@@ -7,6 +7,7 @@ from typing import Any
 from gateway import Context, MessagesUpsert, Plugin
 from gateway import filters as f
 from gateway.worker.breaker import FAILURES
+from gateway.worker.headway import MOMENT
 from tests.worker.conftest import Bench, Gate, message
 
 POISON = "poison"
@@ -58,6 +59,31 @@ async def test_one_that_blocks_every_time_becomes_a_dead_letter_and_its_neighbou
 
     assert [seq for seq, status in bench.outcomes() if status == "dead"] == [poison]
     assert [seq for seq, status in bench.outcomes() if status == "done"] == [poison + 1 + n for n in range(20)]
+
+
+async def test_what_waits_for_its_turn_behind_slow_handlers_is_not_taken_for_stuck(bench: Bench, gate: Gate) -> None:
+    chats = [f"55119{n:08d}@s.whatsapp.net" for n in range(5)]
+    plugin = Plugin("slow")
+
+    @plugin.message(f.text("quick"))
+    async def be_quick(event: MessagesUpsert, ctx: Context) -> None: ...
+
+    @plugin.message()
+    async def wait(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        await gate.passed()
+
+    async with bench.worker(plugin, concurrency=1, timeout=0.4, stuck=0.8, retry=(60,)) as engine:
+        await bench.post(*[message("quick", chat) for chat in chats * 2])
+        await bench.until(lambda: len(bench.outcomes()) == 10)
+        bench.now += 2 * MOMENT
+        await bench.post(*[message("slow", chat) for chat in chats])
+        await bench.until(lambda: [each.status for each in bench.settled].count("waiting") == 5)
+
+        assert not engine.stuck
+    assert {each.error.rpartition(": ")[0] for each in bench.settled if each.error} == {
+        "gateway.worker.calling.HandlerTimeout"
+    }
 
 
 def has_come_to(bench: Bench, seq: int, statuses: list[str]) -> bool:
