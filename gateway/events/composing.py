@@ -4,6 +4,7 @@ A plain text, by far the most frequent event, takes the shortest way: what only 
 kinds alone.
 """
 
+from collections.abc import Sequence
 from typing import Final, TypedDict
 
 from gateway import jid
@@ -45,11 +46,14 @@ _TRANSCRIPT_MARK: Final = "[audio] "
 _PARTICIPANT_FIELDS: Final = ("participantAlt", "participantPn", "senderPn", "participantLid", "senderLid")
 """Other names of a participant, by version."""
 
+_STATUS_FIELDS: Final = ("participantAlt", "remoteJidAlt", *_PARTICIPANT_FIELDS[1:])
+"""Other names of whoever posted a status."""
+
 _CHAT_FIELDS: Final = ("remoteJidAlt", "senderPn", "senderLid", "previousRemoteJid")
 """Other names of the person in a private chat, by version."""
 
-_PLAIN: Final = frozenset({"conversation", "messageContextInfo"})
-"""Keys of a plain text's message; the second says nothing of it."""
+_PLAIN: Final = frozenset({"conversation", "messageContextInfo", "senderKeyDistributionMessage"})
+"""Keys of a plain text's message; the others say nothing of it."""
 
 _PICKED: Final = frozenset({"buttonMessage", "interactiveMessage"})
 """Message types of the Business channel whose text is the label of a choice."""
@@ -196,16 +200,16 @@ def _sender(
     kind = jid.kind(chat) if chat else "unknown"
     if kind in _SHARED:
         author = key.jid("participant") or data.jid("participant")
-        status = key.jid("remoteJidAlt") if kind == "status" and not from_me else None
-        others = tuple(key.jid(field) for field in _PARTICIPANT_FIELDS)
-        return person((author, own, others[0], status, *others[1:]), name, directory)
+        fields = _STATUS_FIELDS if kind == "status" and not from_me else _PARTICIPANT_FIELDS
+        return person((author, own, *_jids(key, fields)), name, directory)
     if from_me:  # the other fields of its key name the contact, or again the bot
         return person((own,), name, directory)
-    names = [chat]
-    for field in _CHAT_FIELDS:
-        if field in key.data:
-            names.append(key.jid(field))  # noqa: PERF401 -- most have none, and a comprehension costs more than that
-    return person(names, name, directory)
+    return person((chat, *_jids(key, _CHAT_FIELDS)), name, directory)
+
+
+def _jids(key: Reader, fields: Sequence[str]) -> Sequence[str | None]:
+    """What stands in those of the fields that are there; most keys have none of them."""
+    return () if key.data.keys().isdisjoint(fields) else [key.jid(field) for field in fields if field in key.data]
 
 
 def _parts(

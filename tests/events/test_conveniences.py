@@ -262,7 +262,7 @@ def test_mention_is_the_jids_user_part_not_the_phone() -> None:
     assert sample("text-group-lid-v236").sender.mention == "@201110000000002"
 
 
-@pytest.mark.parametrize("beside", [{}, {"messageContextInfo": {"deviceListMetadata": {}}}])
+@pytest.mark.parametrize("beside", [{}, {"messageContextInfo": {}, "senderKeyDistributionMessage": {}}])
 @pytest.mark.parametrize("name", ["messages.upsert", "send.message"])
 @pytest.mark.parametrize("data", [{"status": 2, "source": "ios"}, {"messageTimestamp": [], "pushName": 7}])
 def test_a_plain_text_read_the_short_way_is_the_same_read_the_long_way(
