@@ -79,12 +79,26 @@ def context_of(data: Reader, found: Found, directory: Directory) -> Context:
     if not infos:
         quoted = _evolution_quote(found.message, directory)
         return Context(quoted=quoted) if quoted else NOTHING
+    contexts = [_read(info, directory) for info in infos]
+    if len(contexts) == 1:
+        return contexts[0]
     return Context(
-        quoted=_first(_quoted(info, directory) for info in infos),
-        mentions=_first(tuple(jid.bare(address) for address in info.texts("mentionedJid")) for info in infos) or (),
-        forwarded=any(_forwarded(info) for info in infos),
-        expiration=_first(info.whole("expiration") for info in infos),
-        ad=_first(_ad(info) for info in infos),
+        quoted=_first(each.quoted for each in contexts),
+        mentions=_first(each.mentions for each in contexts) or (),
+        forwarded=any(each.forwarded for each in contexts),
+        expiration=_first(each.expiration for each in contexts),
+        ad=_first(each.ad for each in contexts),
+    )
+
+
+def _read(info: Reader, directory: Directory) -> Context:
+    mentions = info.texts("mentionedJid")
+    return Context(
+        quoted=_quoted(info, directory),
+        mentions=tuple(map(jid.bare, mentions)) if mentions else (),
+        forwarded=_forwarded(info),
+        expiration=info.whole("expiration") or None,
+        ad=_ad(info),
     )
 
 
