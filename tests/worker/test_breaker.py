@@ -195,8 +195,8 @@ async def test_the_same_hour_makes_dead_letters_where_no_breaker_opens(bench: Be
 
 
 async def test_while_it_is_open_one_delivery_probes_every_thirty_seconds(bench: Bench, outside: Outside) -> None:
+    await bench.post(*[message(f"m{n}", chat(n)) for n in range(4)])
     async with bench.worker(outside.plugin(), retry=(0,) * 9) as engine:
-        await bench.post(*[message(f"m{n}", chat(n)) for n in range(4)])
         await bench.until(lambda: engine._running["shop"].breaker.is_open)
         await quiet(bench, engine)
         before = outside.attempts()
@@ -209,8 +209,8 @@ async def test_while_it_is_open_one_delivery_probes_every_thirty_seconds(bench: 
 
 
 async def test_a_delivery_that_fails_by_its_own_fault_does_not_keep_it_open(bench: Bench, outside: Outside) -> None:
+    await bench.post(message("poison", chat(0)), *[message(f"m{n}", chat(n)) for n in range(1, 4)])
     async with bench.worker(outside.plugin(), retry=(0,) * 9) as engine:
-        await bench.post(message("poison", chat(0)), *[message(f"m{n}", chat(n)) for n in range(1, 4)])
         await bench.until(lambda: engine._running["shop"].breaker.is_open)
         await quiet(bench, engine)
         outside.is_down = False
@@ -226,8 +226,8 @@ async def test_other_plugins_go_on(bench: Bench, outside: Outside) -> None:
     @fine.message()
     async def take(event: MessagesUpsert, ctx: Context) -> None: ...
 
+    await bench.post(*[message(f"m{n}", chat(n)) for n in range(4)])
     async with bench.worker(outside.plugin(), fine, retry=(0,) * 9) as engine:
-        await bench.post(*[message(f"m{n}", chat(n)) for n in range(4)])
         await bench.until(lambda: engine._running["shop"].breaker.is_open)
         await bench.post(*[message(f"m{n}", chat(n)) for n in range(4)])
         await bench.until(lambda: len(bench.outcomes("fine")) == 8)
