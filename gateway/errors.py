@@ -51,6 +51,11 @@ class MediaNotInline(MediaError):
 class MediaTooLarge(MediaError):
     """The file is larger than `media.max_size`; trying again changes nothing."""
 
+    @classmethod
+    def above(cls, limit: int) -> "MediaTooLarge":
+        """That of a file above so many bytes."""
+        return cls(f"the file is larger than {limit} bytes (media.max_size)")
+
 
 class MediaUnavailable(MediaError):
     """No way to the file worked; the text says why each one did not. A later try may."""

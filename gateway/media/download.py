@@ -48,15 +48,10 @@ class Downloads:
             raise MediaUnavailable(f"{url.host} does not answer ({type(error).__name__})") from None
 
 
-def too_large(limit: int) -> MediaTooLarge:
-    """The refusal of a file above the limit."""
-    return MediaTooLarge(f"the file is larger than {limit} bytes (media.max_size)")
-
-
 def _check(response: aiohttp.ClientResponse, host: str, max_size: int) -> None:
     if response.status != _OK:
         gone = " (its link has expired)" if response.status in (403, 404, 410) else ""
         moved = "; redirects are not followed" if response.status // 100 == 3 else ""  # noqa: PLR2004 -- HTTP's own
         raise MediaUnavailable(f"{host} answered {response.status}{gone}{moved}")
     if response.content_length is not None and response.content_length > max_size:
-        raise too_large(max_size)
+        raise MediaTooLarge.above(max_size)

@@ -15,8 +15,6 @@ from yarl import URL
 
 from gateway.errors import MediaUnavailable
 
-WHATSAPP: Final = "mmg.whatsapp.net"
-"""The server that every media path of WhatsApp can be asked of; messages also name others below `whatsapp.net`."""
 _HTTPS: Final = 443
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 

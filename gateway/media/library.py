@@ -12,16 +12,20 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gateway.config import Config
-from gateway.errors import MediaError, MediaUnavailable
+from gateway.config import Media as MediaSettings
+from gateway.errors import MediaError, MediaTooLarge, MediaUnavailable
 from gateway.events import Event, Media, Message, MessageEvent, MessagesSet
 from gateway.events.numbers import octets
 from gateway.evolution import Evolution, EvolutionError
 from gateway.media.cache import Cache, Draft
-from gateway.media.download import Downloads, too_large
-from gateway.media.hosts import WHATSAPP, Hosts
 
 FOLDER: Final = "media"
 """Below the data folder."""
+WHATSAPP: Final = "mmg.whatsapp.net"
+"""The server that every media path of WhatsApp can be asked of; messages also name others below `whatsapp.net`."""
+
+Fetch = Callable[[str], AsyncGenerator[bytes, None]]
+"""Gives the bytes behind a URL in pieces; raises MediaUnavailable, or MediaTooLarge where too many are announced."""
 
 
 class Rest(Protocol):
@@ -46,9 +50,9 @@ class Origin(msgspec.Struct, frozen=True):
 class Library:
     """Gives the files of messages."""
 
-    def __init__(self, cache: Cache, downloads: Downloads, max_size: int, rest: Rest | None = None) -> None:
+    def __init__(self, cache: Cache, fetch: Fetch, max_size: int, rest: Rest | None = None) -> None:
         self._cache = cache
-        self._downloads = downloads
+        self._fetch = fetch
         self._max_size = max_size
         self._rest = rest
         self._ways = {
@@ -63,7 +67,7 @@ class Library:
         settings = config.media
         return cls(
             Cache(config.data / FOLDER, settings.cache, config.data_min_free),
-            Downloads(Hosts(settings.hosts), settings.max_size),
+            _fetch_of(settings),
             settings.max_size,
             _rest_of(config) if config.evolution.apikey else None,
         )
@@ -87,7 +91,7 @@ class Library:
             MediaError: the cache's folder can't be written.
         """
         if media.size is not None and media.size > self._max_size:
-            raise too_large(self._max_size)
+            raise MediaTooLarge.above(self._max_size)
         if kept := self._cache.find(media.sha256):
             return kept
         found = []
@@ -111,7 +115,7 @@ class Library:
     async def _by_link(self, media: Media, _origin: Origin, draft: Draft) -> None:
         if media.url is None:
             raise MediaUnavailable("the event has none; Evolution adds it where its S3 is on")
-        await self._pour(self._downloads.pieces(media.url), draft.write)
+        await self._pour(self._fetch(media.url), draft.write)
         _compare(media, draft)
 
     async def _by_rest(self, _media: Media, origin: Origin, draft: Draft) -> None:
@@ -129,7 +133,7 @@ class Library:
         if key is None or len(key) != KEY_BYTES:
             raise MediaUnavailable("the event has no mediaKey")
         decipher = Decipher(key, media.kind)
-        pieces = self._downloads.pieces(_encrypted(media))
+        pieces = self._fetch(_encrypted(media))
         await self._pour(pieces, lambda piece: draft.write(decipher.update(piece)))
         draft.write(decipher.finish())
         _compare(media, draft)
@@ -141,8 +145,20 @@ class Library:
             async for piece in pieces:
                 taken += len(piece)
                 if taken > self._max_size:
-                    raise too_large(self._max_size)
+                    raise MediaTooLarge.above(self._max_size)
                 write(piece)
+
+
+def _fetch_of(settings: MediaSettings) -> Fetch:
+    """Loaded for the first file that is fetched: aiohttp takes 8 MB and a tenth of a second of a worker's start."""
+
+    def pieces(url: str) -> AsyncGenerator[bytes, None]:
+        from gateway.media.download import Downloads  # noqa: PLC0415 -- as above
+        from gateway.media.hosts import Hosts  # noqa: PLC0415 -- as above
+
+        return Downloads(Hosts(settings.hosts), settings.max_size).pieces(url)
+
+    return pieces
 
 
 def _rest_of(config: Config) -> Rest:

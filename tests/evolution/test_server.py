@@ -2,8 +2,6 @@
 
 import asyncio
 import socket
-import subprocess
-import sys
 
 import pytest
 from aiohttp import web
@@ -219,9 +217,3 @@ async def test_name_and_password_of_the_address_are_in_no_error() -> None:
     await client.close()
 
     assert "hunter2" not in str(caught.value)
-
-
-def test_a_command_that_never_speaks_to_evolution_does_not_wait_for_aiohttp() -> None:
-    code = "import sys, gateway; sys.exit('aiohttp' in sys.modules)"
-
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -133,7 +133,7 @@ class Shelf:
     def library(self) -> Library:
         hosts = Hosts([HOST], is_allowed=self.is_allowed, lookup=lambda: self.lookup)
         rest = self._rest if self.by_rest is not None else None
-        return Library(Cache(self.folder, self.cache), Downloads(hosts, self.limit), self.limit, rest)
+        return Library(Cache(self.folder, self.cache), Downloads(hosts, self.limit).pieces, self.limit, rest)
 
     def lend(self, content: dict[str, Any], *, key: str = "imageMessage", **beside: object) -> Media:
         """The file of a message whose event a worker hands to a handler."""

@@ -381,3 +381,9 @@ async def test_50_mb_are_saved_within_32_mb_of_extra_memory(server: Server, tmp_
     assert (tmp_path / "saved").read_bytes() == plain
     assert saving < 32 * 10**6
     assert reading > 48 * 10**6  # the control: what is measured would have shown a file held whole
+
+
+def test_a_worker_loads_aiohttp_only_for_a_file_that_is_fetched() -> None:
+    code = "import sys, gateway.worker.process; sys.exit('aiohttp' in sys.modules)"
+
+    subprocess.run([sys.executable, "-c", code], check=True)
