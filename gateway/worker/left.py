@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from gateway.work import Delivery, Settled, WorkStore
-from gateway.work.store import OUTAGES
-from gateway.worker.running import Outage
+from gateway.work import Batch, Delivery, Settled, WorkStore
+from gateway.work.store import HAS_RUN, OUTAGES
+from gateway.worker.running import Outage, Running
 
 
 class Left(msgspec.Struct, frozen=True):
@@ -27,6 +27,24 @@ class Left(msgspec.Struct, frozen=True):
         """Read it, before the store is first written."""
         outages = msgspec.convert(store.fact(OUTAGES) or {}, dict[str, Outage])
         return cls(store.has_run(), store.positions(), *store.unfinished(), outages)
+
+    def hand_on(self, running: Mapping[str, Running], newest: int, generation: str) -> Batch:
+        """Give it to the plugins that are loaded, and make the commit that says so. `newest`: the last event's number.
+
+        A plugin new to this gateway starts at now; on a gateway's very first start that is the beginning.
+        """
+        batch = Batch(facts={HAS_RUN: True})
+        for name, one in running.items():
+            one.position = self.positions.get(name, newest)
+            batch.positions[name] = (generation, one.position)
+            if name in self.outages:
+                one.hold(self.outages[name])
+        for delivery in self.cut_off:
+            delivery.due = 0.0  # it had begun, so it was due, whatever the clock says now
+        for delivery in sorted((*self.waiting, *self.cut_off), key=lambda each: each.id):
+            if delivery.plugin in running:
+                running[delivery.plugin].lanes.add(delivery)
+        return batch
 
 
 def steady_clock() -> Callable[[], float]:

@@ -138,6 +138,24 @@ async def test_what_is_done_with_and_sends_nothing_is_written_with_the_next_star
     assert bench.outcomes() == [(1, "done"), (2, "done"), (3, "done")]
 
 
+async def test_after_a_commit_that_started_many_the_next_one_gathers(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "MANY", 1)
+    monkeypatch.setattr(engine, "GATHER", 2)
+    async with bench.worker(noting(bench)) as one:
+        await bench.until(lambda: bench.rows("SELECT * FROM position"))
+        await bench.post(message("first"))
+        await bench.until(lambda: (1, "first") in bench.seen)
+        bench.note_commits(one._store)
+        for n in range(10):
+            await bench.post(message("m", f"55119{n:08d}@s.whatsapp.net"))
+        await bench.until(lambda: bench.seen.count((1, "m")) == 10)
+        commits = bench.seen.count(BEGIN)
+
+    assert commits == 1
+
+
 async def test_what_is_done_with_is_written_soon_though_nothing_comes(bench: Bench) -> None:
     async with bench.worker(noting(bench)):
         await bench.post(message("alone"))
