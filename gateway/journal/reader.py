@@ -14,7 +14,7 @@ from gateway.journal.wanted import Wanted, addresses, find
 from gateway.sqlite import open_reader, spare, used
 
 _LID: Final = re.compile(rb"[0-9]{5,20}@lid")
-_AT_LID: Final = b"@lid"  # looked for first, at a hundredth of the cost
+_AT_LID: Final = b"@lid"  # looked for first, and from the end, at a hundredth of the cost
 _LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
 
 _HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
@@ -177,7 +177,7 @@ class JournalReader:
 
     def phones_in(self, body: bytes) -> dict[str, str]:
         """Of the LIDs that a body names, the telephones the gateway has learned."""
-        if body.find(_AT_LID, 0, _LIDS_WITHIN) < 0:
+        if body.rfind(_AT_LID, 0, _LIDS_WITHIN) < 0:
             return {}
         lids = {match.decode() for match in _LID.findall(body, 0, _LIDS_WITHIN)}
         return phones_of(self._connection, sorted(lids)) if lids else {}
