@@ -1,7 +1,7 @@
 """Evolution's REST API: a typed client for 2.x and 1.x, and one tree of errors.
 
 `call`, `refusal` and `answers` are pure: a call becomes a request, an answer becomes a value or an error.
-`server` knows the version, `transport` has the connections, `incoming` reads what comes over one.
+`server` knows the version, `transport` has the sockets.
 """
 
 from gateway.evolution.answers import FoundMessage, MediaContent, NumberCheck, Profile, Receipt, SentMessage

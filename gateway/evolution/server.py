@@ -10,12 +10,12 @@ import orjson
 from gateway.evolution.call import Call, Request, Version, spell
 from gateway.evolution.errors import EvolutionError, EvolutionUnsure, Unauthorized, UnsupportedCall
 from gateway.evolution.refusal import is_refusal, refused
-from gateway.evolution.transport import Transport
 from gateway.redact import Redactor, redact_url
 
 TIMEOUT: Final = 60.0  # seconds, beyond what a call takes by its nature
 CONNECT_WITHIN: Final = 5.0  # seconds
 
+_PIECE: Final = 2**16  # bytes
 _DONE: Final = 2  # what the status of an answer begins with that did not fail
 _VERSIONS: Final[Mapping[str, Version]] = {"1": 1, "2": 2}
 _WELCOME: Final = Request(method="GET", path="/", is_question=True)
@@ -46,6 +46,8 @@ class Server:
             timeout: seconds to wait for an answer, beyond what a call takes by its nature.
             connect_within: seconds to wait for a connection.
         """
+        from gateway.evolution.transport import Transport  # noqa: PLC0415 -- most commands never speak to Evolution
+
         self._url = url.rstrip("/")
         self._redactor = Redactor((apikey,))
         self._configured: Version | None = _VERSIONS.get(version)
@@ -97,10 +99,10 @@ class Server:
             EvolutionError: it came to nothing; also while it comes.
         """
         request = spell(call, await self.version())
-        async with self._transport.opened(request) as connection:
-            if (status := connection.answer.status) // 100 != _DONE:
-                raise self._refusal(request, status, _read(await connection.read()), "")
-            async for piece in connection.pieces():
+        async with self._transport.opened(request) as response:
+            if response.status // 100 != _DONE:
+                raise self._refusal(request, response.status, _read(await response.read()), "")
+            async for piece in response.content.iter_chunked(_PIECE):
                 yield piece
 
     async def _welcome(self) -> object:

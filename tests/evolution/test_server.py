@@ -160,7 +160,7 @@ async def test_an_answer_that_does_not_come_in_time_leaves_it_open(evolution: Fa
     evolution.hold.clear()
     client = Evolution(evolution.url, "key", timeout=0.1)
 
-    with pytest.raises(EvolutionUnsure, match=r"not within 0\.1 s"):
+    with pytest.raises(EvolutionUnsure, match="TimeoutError"):
         await client.send_text("shop-1", TO, "hi")
     await client.close()
 
