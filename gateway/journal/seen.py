@@ -65,8 +65,12 @@ class Seen:
         self._staged = ()
 
     def forget(self, before: float) -> None:
-        """In a transaction: let go of keys that are not sorted in yet and older than that, in unix seconds."""
+        """In a transaction: let go of keys that are not sorted in yet and older than that, in unix seconds.
+
+        Sorting in begins anew: rows that come now may get the numbers of those that went, and are not sorted in yet.
+        """
         self._connection.execute("DELETE FROM fresh WHERE at < ?", (before,))
+        self._unsorted = []
         self._held = {key: sighting for key, sighting in self._held.items() if sighting[1] >= before}
 
     def tidy(self, most_added: int) -> None:

@@ -16,6 +16,7 @@ from gateway.envelope import read_envelope
 from gateway.errors import JournalUnavailable
 from gateway.journal import Arrival, Journal, JournalReader, Receipt, seen
 from gateway.journal.files import STEPS
+from gateway.journal.rows import Bite
 from gateway.migrations import migrate
 from gateway.sqlite import open_writer
 
@@ -99,6 +100,22 @@ async def test_a_key_that_counts_anew_stays_so_whatever_is_sorted_in_around_it(j
 
     assert (first.repeat, second.repeat) == (False, False)
     assert await journal.append(undated) == Receipt(second.seq, repeat=True)
+
+
+async def test_what_comes_after_old_keys_were_let_go_in_the_middle_of_sorting_is_known_after_a_restart(
+    tmp_path: Path, journal: Journal, clock: Clock
+) -> None:
+    await repeats(journal, range(HELD))
+    clock.now += 1000
+    await journal.remove(Bite(fresh_before=clock.now))
+    assert count(tmp_path, "fresh") == 0, "control: none is left, so their numbers are given anew"
+    later = range(HELD, 2 * HELD)
+    await repeats(journal, later)
+    await journal.close()
+
+    reopened = Journal(tmp_path)
+    assert await repeats(reopened, later) == [True] * HELD
+    await reopened.close()
 
 
 async def test_a_disk_that_fills_up_while_keys_are_sorted_in_costs_none(journal: Journal) -> None:
