@@ -15,7 +15,6 @@ from typing import Final, TypeAlias, cast
 
 import msgspec
 
-from gateway.errors import EnvelopeError, JournalUnavailable
 from gateway.journal import Arrival, Receipt
 from gateway.web.heads import Head, read_head, take_length
 from gateway.web.problems import PROBLEM_JSON, Problem
@@ -219,7 +218,7 @@ class PostConnection(asyncio.Protocol):
             except BaseException:
                 self._reception.let_go(len(body))
                 raise
-        except (Problem, EnvelopeError, JournalUnavailable):
+        except Exception:  # noqa: BLE001 -- whatever is in the way, the web server finds it again, and says so
             self._is_busy = False
             self._hand_over(data)
             return

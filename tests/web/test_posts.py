@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import jwt
 import pytest
@@ -37,8 +38,9 @@ def request(body: bytes = BODY, *headers: bytes, path: bytes = b"/webhook/messag
 class Listener:
     """The gateway's own listener for webhooks."""
 
-    def __init__(self, runner: web.AppRunner, site: PostSite, journal: Journal) -> None:
+    def __init__(self, runner: web.AppRunner, site: PostSite, desk: Reception, journal: Journal) -> None:
         self.runner = runner
+        self.desk = desk
         self.site = site
         self.journal = journal
 
@@ -76,7 +78,7 @@ async def listening(folder: Path, webhook: Webhook) -> AsyncIterator[Listener]:
     await runner.setup()
     site = PostSite(runner, desk, "127.0.0.1", 0, backlog=128, stop_within=WITHIN)
     await site.start()
-    yield Listener(runner, site, journal)
+    yield Listener(runner, site, desk, journal)
     await runner.cleanup()
     await journal.close()
 
@@ -207,6 +209,22 @@ async def test_a_journal_that_cannot_write_is_503_and_the_connection_goes_on(lis
     assert b"Retry-After: 5" in head
     assert b"full" in detail
     assert answers(said) == [STORED]
+
+
+async def test_what_nobody_expected_is_answered_too_and_holds_nothing(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(reception, "read_envelope", _fail)
+        said = await listener.say(request(BODY, CLOSE))
+
+    assert [status for status, _ in answers(said)] == [500]
+    assert listener.desk._in_flight == 0
+    assert not listener.site.gate.connections
+
+
+def _fail(_body: bytes, _suffix: str | None) -> NoReturn:
+    raise RecursionError
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /webhook HTTP/1.1\r\nHost: x\r\nX-Slow: 1"])
