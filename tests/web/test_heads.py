@@ -1,6 +1,13 @@
 """Only what can be read in one way is read here; all else is left to the web server."""
 
+import asyncio
+from unittest.mock import Mock
+
 import pytest
+from aiohttp.http import HttpRequestParser
+from hypothesis import given
+from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from gateway.web.heads import read_head, take_length
 
@@ -75,3 +82,40 @@ def test_a_length_written_otherwise_is_not_taken(value: bytes) -> None:
 )
 def test_what_is_not_plain_is_left_to_the_web_server(head: bytes) -> None:
     assert read_head(head) is None
+
+
+_NAMES = st.sampled_from(
+    [b"Host", b"host", b"Connection", b"Content-Type", b"User-Agent", b"X-A", b"X-Forwarded-For", b"Cookie", b"TE",
+     b"Transfer-Encoding", b"Expect", b"Upgrade", b"Keep-Alive", b"X_B", b"Host "]
+)  # fmt: skip
+_VALUES = st.sampled_from([b"a", b"close", b"Keep-Alive", b"chunked", b"upgrade", b"a b", b"[::1", b""]) | st.binary(
+    max_size=6
+)
+_FIELDS = st.tuples(_NAMES, st.sampled_from([b": ", b":", b":  ", b" : "]), _VALUES).map(b"".join)
+_TARGETS = st.sampled_from([b"/", b"/webhook", b"//webhook/a", b"/webhook/..", b"/a%62", b"/a?b", b"*", b"http://h/a"])
+_FIRST = st.just((b"POST", b"/webhook", b"HTTP/1.1")) | st.tuples(
+    st.sampled_from([b"POST", b"GET"]), _TARGETS, st.sampled_from([b"HTTP/1.1", b"HTTP/1.0"])
+)
+_JUNK = st.just(b"") | st.binary(max_size=3)
+
+
+@given(_FIRST.map(b" ".join), st.lists(_FIELDS, max_size=3), _JUNK, st.integers(0, 80))
+def test_what_is_read_here_the_web_server_reads_alike(first: bytes, fields: list[bytes], junk: bytes, at: int) -> None:
+    lines = b"\r\n".join((first, b"Host: gateway", b"Content-Length: 0", *fields))
+    text = (lines[:at] + junk + lines[at:] + b"\r\n\r\n").partition(b"\r\n\r\n")[0] + b"\r\n"
+    taken = take_length(text)
+    head = read_head(taken[0]) if taken else None
+    if not taken or not head:
+        return
+
+    loop = asyncio.new_event_loop()
+    messages, _, rest = HttpRequestParser(Mock(), loop, 2**16).feed_data(text + b"\r\n" + b"x" * min(taken[1], 2**16))
+    loop.close()
+
+    (message, _), *others = messages
+    assert (others, rest) == ([], b"")
+    assert (message.method, tuple(filter(None, message.path.split("/")))) == ("POST", head.path)
+    headers = CIMultiDict(message.headers)
+    assert int(headers.pop("Content-Length")) == taken[1]
+    assert sorted(headers.items()) == sorted(head.headers.items())
+    assert (message.should_close, message.chunked, message.upgrade) == (head.is_last, False, False)
