@@ -221,7 +221,8 @@ class Engine:
         self._batch, self._write_by = Batch(), None
         events = await self._intake.events(sorted({delivery.seq for delivery in started}))
         await self._store.write(batch)
-        self._is_busy = len(started) >= MANY
+        waiting = sum(each.lanes.waiting for each in self._running.values())
+        self._is_busy = len(started) >= max(MANY, waiting)  # where more wait, a pause would only hold their lanes up
         self._hand_over(started, events)
         self._tell(batch.settled)
         if batch.requeued:
