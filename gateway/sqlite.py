@@ -213,7 +213,10 @@ class GroupCommit(Generic[J, R]):
 
 def _tell(results: Sequence[tuple[_Job[J, R], R | BaseException]]) -> None:
     for job, result in results:
-        job.told(job.job, result)
+        try:
+            job.told(job.job, result)
+        except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
+            asyncio.get_running_loop().call_exception_handler({"message": "a result was not taken", "exception": error})
 
 
 def _resolve(future: "asyncio.Future[R]", _job: object, result: R | BaseException) -> None:

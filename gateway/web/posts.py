@@ -113,6 +113,8 @@ class PostConnection(asyncio.Protocol):
         """The sender does not read its answers."""
         self._is_last = False
         """Nothing more is read after the next answer."""
+        self._has_ended = False
+        """The sender sends no more."""
         self._later = b""
         """What came before the answer to the last request was given."""
 
@@ -129,8 +131,8 @@ class PostConnection(asyncio.Protocol):
         self._forget_body()
 
     def eof_received(self) -> bool:
-        """The sender sends no more; it may still wait for an answer."""
-        self._is_last = True
+        """The sender sends no more; it may still wait for answers."""
+        self._has_ended = True
         return self._is_busy
 
     def pause_writing(self) -> None:
@@ -242,6 +244,7 @@ class PostConnection(asyncio.Protocol):
     def _write(self, status: int, kind: str, body: bytes, headers: Fields = ()) -> None:
         if self._transport.is_closing():
             return
+        self._is_last = self._is_last or (self._has_ended and not self._later)
         head = _head(int(time.time()), status, kind, len(body), is_last=self._is_last, headers=headers)
         self._transport.write(head + body)
         self._moment = time.monotonic()

@@ -50,6 +50,8 @@ class Receiver:
         except Problem as refused:
             self._reception.refuse(refused, request.method)
             return refused.response()
+        except ConnectionResetError:  # the sender hung up in the middle of its body, and hears nothing of this
+            return web.Response(status=400)
 
     def _admit(self, request: web.Request, path: Path) -> Admitted:
         if request.method not in _TAKEN:

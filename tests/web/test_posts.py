@@ -172,12 +172,30 @@ async def test_a_sender_that_closes_its_side_gets_its_answer(listener: Listener)
     assert answers(await listener.say(request(), half_close=True)) == [STORED]
 
 
+async def test_a_sender_that_closes_its_side_gets_the_answers_to_all_it_sent(listener: Listener) -> None:
+    said = await listener.say(request() + request(OTHER) + request(), half_close=True)
+
+    assert [status for status, _ in answers(said)] == [202, 202, 200]
+    assert said.count(b"Connection: close") == 1
+
+
 async def test_a_sender_that_hangs_up_takes_nothing_back(listener: Listener) -> None:
     async with listener.connected() as (_, writer):
         writer.write(request())
         await writer.drain()
     assert answers(await listener.say(request(BODY, CLOSE)))[0][0] in (200, 202)
     assert listener.events() == ["messages.upsert"]
+
+
+async def test_a_sender_that_hangs_up_in_a_body_the_web_server_reads_is_no_error(
+    listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with listener.connected() as (_, writer):
+        writer.write(CHUNKED[:-8])
+        await writer.drain()
+        await until(lambda: not listener.site.gate.connections, "the web server has it")
+    assert answers(await listener.say(request(BODY, CLOSE))) == [STORED]
+    assert not caplog.records
 
 
 async def test_bodies_that_are_too_much_together_are_503_and_their_room_comes_back(listener: Listener) -> None:
