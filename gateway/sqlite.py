@@ -1,4 +1,4 @@
-"""One SQLite file, one writer: a thread that commits everything that waits in one transaction.
+"""One SQLite file, one writer, which commits everything that waits in one transaction.
 
 Both stores are written this way. There is no timer: while one commit is on its way to the disk the next batch gathers
 by itself, so a lone job is as quick as the disk and a thousand share one flush.
@@ -9,6 +9,7 @@ import contextlib
 import queue
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -21,6 +22,9 @@ J = TypeVar("J")
 T = TypeVar("T")
 R = TypeVar("R")
 
+LOCKED: Final = 5.0
+"""Seconds to wait for somebody else who writes the file."""
+_LOOK: Final = 0.01  # seconds between looks whether that is over
 BATCH: Final = 512
 """Jobs in one transaction at most, so that no job waits for an endless batch."""
 
@@ -104,11 +108,15 @@ class _Job(msgspec.Struct, Generic[J, R], frozen=True):
 
 
 class GroupCommit(Generic[J, R]):
-    """Runs jobs in batches, each batch in one transaction, on a thread of its own. All jobs come from one event loop.
+    """Runs jobs in batches, each batch in one transaction. All jobs come from one event loop.
 
-    `apply` gets the connection and the batch, and returns one result a job. A batch that fails is rolled back; its jobs
-    are tried one by one unless the disk itself failed, so one bad job can't fail its neighbours. `committed` is called
-    on the same thread after each commit, before any result is handed out; `afterwards` when all are, with their number.
+    `apply` gets the connection and the batch, and returns one result a job. It runs on a thread of its own, but for
+    batches of `is_quick` jobs alone: those are applied on the loop, and only the commit, which waits for the disk, is
+    the thread's, for two threads that compute take the interpreter from each other. A batch that fails is rolled back;
+    its jobs are tried one by one unless the disk itself failed, so one bad job can't fail its neighbours.
+
+    `committed` is called on the thread after each commit, before any result is handed out; `afterwards`, if it
+    `is_due`, when all are, with their number. The connection is used by one thread at a time.
     """
 
     def __init__(
@@ -117,19 +125,26 @@ class GroupCommit(Generic[J, R]):
         apply: Callable[[sqlite3.Connection, Sequence[J]], Sequence[R]],
         *,
         name: str,
+        is_quick: Callable[[J], bool] = lambda _job: False,
         committed: Callable[[], None] = lambda: None,
+        is_due: Callable[[], bool] = lambda: False,
         afterwards: Callable[[int], None] = lambda _count: None,
     ) -> None:
         self._connection = connection
+        self._connection.execute("PRAGMA busy_timeout = 0")  # nobody else writes; if somebody does, the thread waits
         self._apply = apply
+        self._is_quick = is_quick
         self._committed = committed
+        self._is_due = is_due
         self._afterwards = afterwards
         self._is_closing = False
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._gathered: list[_Job[J, R]] = []
-        """What came in this turn of the loop. It crosses to the thread at once: a crossing costs more than a job."""
-        self._crossing: queue.SimpleQueue[Sequence[_Job[J, R]]] = queue.SimpleQueue()
-        self._waiting: deque[_Job[J, R]] = deque()
+        self._gathered: deque[_Job[J, R]] = deque()
+        """What came while a batch is away, or in this turn of the loop: each crossing costs more than a job."""
+        self._is_away = False
+        """The thread has the connection."""
+        self._is_back = asyncio.Event()
+        self._crossing: queue.SimpleQueue[tuple[Sequence[_Job[J, R]], Sequence[R] | None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -149,45 +164,91 @@ class GroupCommit(Generic[J, R]):
             told(job, sqlite3.ProgrammingError("the file is being closed"))
             return
         self._gathered.append(_Job(job, told, alone))
-        if len(self._gathered) == 1:
+        if len(self._gathered) == 1 and not self._is_away:
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._cross)
 
     async def close(self) -> None:
         """Finish what is queued, then close the file. Closing twice does no harm."""
-        self._cross()
         self._is_closing = True
-        self._crossing.put(())
+        while self._gathered or self._is_away:
+            self._cross()
+            self._is_back.clear()
+            await self._is_back.wait()
+        self._crossing.put(None)
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
 
     def _cross(self) -> None:
+        """Let the thread have the next batch, unless it is at work."""
+        if self._is_away or not self._gathered:
+            return
+        batch = self._take()
+        self._is_away = True
+        self._crossing.put((batch, self._begun(batch)))
+
+    def _take(self) -> "list[_Job[J, R]]":
+        waiting = self._gathered
+        batch = [waiting.popleft()]
+        while waiting and len(batch) < BATCH and not (batch[0].alone or waiting[0].alone):
+            batch.append(waiting.popleft())
+        return batch
+
+    def _begun(self, batch: "Sequence[_Job[J, R]]") -> Sequence[R] | None:
+        """The results of a quick batch, which only has to be committed; None: the thread has to do it all."""
+        jobs = [each.job for each in batch]
+        if not all(map(self._is_quick, jobs)):
+            return None
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            return self._apply(self._connection, jobs)
+        except Exception:  # noqa: BLE001 -- whatever it was, the thread tries again and says what it is
+            self._roll_back()
+            return None
+
+    def _back(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]", *, is_free: bool) -> None:
+        if is_free:
+            self._free()
+        for job, result in results:
+            try:
+                job.told(job.job, result)
+            except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
+                context = {"message": "a result was not taken", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
+
+    def _free(self) -> None:
+        """The thread is done with the connection."""
+        self._is_away = False
+        self._is_back.set()
         if self._gathered:
-            self._crossing.put(self._gathered)
-            self._gathered = []
+            asyncio.get_running_loop().call_soon(self._cross)
 
     # From here on: the writer's thread.
 
     def _run(self) -> None:
-        while batch := self._gather():
-            results = self._settle(batch)
-            assert self._loop  # noqa: S101 -- where the batch came from
-            with contextlib.suppress(RuntimeError):  # it is closed: nobody is left to hear it
-                self._loop.call_soon_threadsafe(_tell, results)
-            self._afterwards(len(batch))
+        while crossed := self._crossing.get():
+            batch, results = crossed
+            ended = self._end(batch, results) if results is not None else self._settle(batch)
+            is_due = self._is_due()
+            self._say(partial(self._back, ended, is_free=not is_due))
+            if is_due:
+                self._afterwards(len(batch))
+                self._say(self._free)
 
-    def _gather(self) -> "list[_Job[J, R]]":
-        """Wait for a job, then take all others that wait already. Nothing when closing."""
-        waiting = self._waiting
-        if not waiting and not self._is_closing:
-            waiting += self._crossing.get()
-        with contextlib.suppress(queue.Empty):
-            while len(waiting) < BATCH:
-                waiting += self._crossing.get_nowait()
-        batch = [waiting.popleft()] if waiting else []
-        while waiting and len(batch) < BATCH and not (batch[0].alone or waiting[0].alone):
-            batch.append(waiting.popleft())
-        return batch
+    def _say(self, call: Callable[[], None]) -> None:
+        assert self._loop  # noqa: S101 -- where the batch came from
+        with contextlib.suppress(RuntimeError):  # it is closed: nobody is left to hear it
+            self._loop.call_soon_threadsafe(call)
+
+    def _end(self, batch: "Sequence[_Job[J, R]]", results: Sequence[R]) -> list[tuple["_Job[J, R]", R | BaseException]]:
+        """Commit what was begun on the loop."""
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:  # done again from the beginning, that says what it is
+            self._roll_back()
+            return self._settle(batch)
+        self._committed()
+        return list(zip(batch, results, strict=True))
 
     def _settle(self, batch: "Sequence[_Job[J, R]]") -> list[tuple["_Job[J, R]", R | BaseException]]:
         outcome = self._transact([each.job for each in batch])
@@ -199,24 +260,32 @@ class GroupCommit(Generic[J, R]):
 
     def _transact(self, jobs: Sequence[J]) -> Sequence[R] | BaseException:
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self._begin()
             results = self._apply(self._connection, jobs)
             self._connection.execute("COMMIT")
             self._committed()
         except Exception as error:  # noqa: BLE001 -- whatever failed, the jobs' owners must hear of it and the thread go on
-            with contextlib.suppress(sqlite3.Error):
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
+            self._roll_back()
             return error
         return results
 
+    def _begin(self) -> None:
+        """Begin as soon as nobody else writes the file."""
+        until = time.monotonic() + LOCKED
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(_LOOK)
+            else:
+                return
 
-def _tell(results: Sequence[tuple[_Job[J, R], R | BaseException]]) -> None:
-    for job, result in results:
-        try:
-            job.told(job.job, result)
-        except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
-            asyncio.get_running_loop().call_exception_handler({"message": "a result was not taken", "exception": error})
+    def _roll_back(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
 
 def _resolve(future: "asyncio.Future[R]", _job: object, result: R | BaseException) -> None:

@@ -18,6 +18,8 @@ from gateway.journal.rows import Bite, checksum, insert_controls, insert_events,
 from gateway.journal.seen import Seen
 from gateway.sqlite import GroupCommit
 
+SMALL: Final = 16_384
+"""Bytes of a body up to which an event is stored on the loop, all but for its commit."""
 REFUSED_KEPT: Final = 1000
 REFUSED_BYTES: Final = 4096
 
@@ -71,7 +73,13 @@ class Journal:
         self._next = self._next_if_committed = last + 1
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
-            connection, self._apply, name="journal-writer", committed=self._committed, afterwards=self._seen.tidy
+            connection,
+            self._apply,
+            name="journal-writer",
+            is_quick=_is_small,
+            committed=self._committed,
+            is_due=self._seen.is_untidy,
+            afterwards=self._seen.tidy,
         )
 
     @property
@@ -171,7 +179,7 @@ class Journal:
         return [row[0] for row in rows]
 
     def _append(self, connection: sqlite3.Connection, arrivals: Sequence[Arrival]) -> list[Receipt]:
-        """Runs on the writer's thread, inside a transaction."""
+        """Inside a transaction."""
         now = self._clock()
         receipts, admitted = admit(connection, self._seen, arrivals, number=self._next, now=now, rules=self._dedupe)
         insert_events(connection, [_row(each, now) for each in admitted])
@@ -184,6 +192,11 @@ class Journal:
         if self._next != self._next_if_committed:
             self._next = self._next_if_committed
             self._mark.write(self.generation, self._next - 1)
+
+
+def _is_small(job: Arrival | Refusal | Bite | Ask) -> bool:
+    """It is stored in no time."""
+    return isinstance(job, Arrival) and len(job.body) <= SMALL
 
 
 class Room:

@@ -28,7 +28,7 @@ Fresh: TypeAlias = tuple[int, float, bytes]
 
 
 class Seen:
-    """All keys of one journal. Used on the thread of the journal's writer alone."""
+    """All keys of one journal. Whoever has its connection uses it: the loop or the writer's thread, never both."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -72,6 +72,10 @@ class Seen:
         self._connection.execute("DELETE FROM fresh WHERE at < ?", (before,))
         self._unsorted = []
         self._held = {key: sighting for key, sighting in self._held.items() if sighting[1] >= before}
+
+    def is_untidy(self) -> bool:
+        """There is something for `tidy` to do."""
+        return bool(self._unsorted) or len(self._held) >= HELD or not self._sorted.knows_all
 
     def tidy(self, most_added: int) -> None:
         """Between two transactions: if there is need, sort in more than the last ones can have added.
@@ -126,6 +130,11 @@ class Beginnings:
         self._bits = bytearray(2**21)
         self._learned: bytes | None = b""
         """Up to which key; None: all are known."""
+
+    @property
+    def knows_all(self) -> bool:
+        """Nothing is left to learn."""
+        return self._learned is None
 
     def may_hold(self, key: bytes) -> bool:
         """Whether the key can be there."""

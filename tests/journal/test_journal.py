@@ -224,3 +224,46 @@ async def test_files_are_for_their_owner_alone(tmp_path: Path, journal: Journal)
 
     modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.glob("journal.*")}
     assert set(modes.values()) == {0o600}, modes
+
+
+async def test_a_journal_that_somebody_else_writes_is_waited_for_and_the_loop_goes_on(
+    tmp_path: Path, journal: Journal
+) -> None:
+    other = sqlite3.connect(tmp_path / "journal.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = asyncio.create_task(journal.append(post(1)))
+    await asyncio.sleep(0.05)  # the loop has its turns, or this lasts until the other's lock would have been given up
+    assert not waiting.done()
+    other.execute("ROLLBACK")
+
+    assert await waiting == Receipt(1, repeat=False)
+    other.close()
+
+
+async def test_one_event_that_cannot_be_stored_takes_no_other_along(journal: Journal) -> None:
+    broken = Arrival(post(2).envelope, post(2).body, None, None, "never")  # type: ignore[arg-type]
+
+    receipts = await asyncio.gather(*map(journal.append, (post(1), broken, post(3))), return_exceptions=True)
+
+    assert [isinstance(each, TypeError) for each in receipts] == [False, True, False]
+    assert [event.seq for event in JournalReader(journal.folder).newest(10)] == [2, 1]
+
+
+@pytest.mark.parametrize("size", [10, 100_000])
+async def test_small_and_large_events_that_come_at_once_are_all_stored(journal: Journal, size: int) -> None:
+    mixed = [
+        post(n) if n % 2 else Arrival(post(n).envelope, b"x" * size + b"%d" % n, None, None, 0.0) for n in range(9)
+    ]
+
+    receipts = await asyncio.gather(*map(journal.append, mixed))
+
+    assert [receipt.seq for receipt in receipts] == list(range(1, 10))
+
+
+async def test_what_is_queued_when_it_is_closed_is_stored(tmp_path: Path, journal: Journal) -> None:
+    waiting = [asyncio.create_task(journal.append(post(n))) for n in range(600)]
+    await asyncio.sleep(0)
+    await journal.close()
+
+    assert [receipt.seq for receipt in await asyncio.gather(*waiting)] == list(range(1, 601))
+    assert JournalReader(tmp_path).last() == 600
