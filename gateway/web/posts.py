@@ -23,6 +23,8 @@ from gateway.web.webhook import BODY_PAUSE, body_paused
 
 LONGEST_HEAD: Final = 65_536
 """Bytes without the end of a head, from which on the web server is to judge it."""
+LARGEST: Final = 2**20
+"""Bytes of a body; a longer one costs so much anyway that the web server reads it, which holds it in memory once."""
 _AHEAD: Final = 65_536  # bytes that a sender may send before it is answered
 _KNOWN: Final = 4096  # heads that are remembered
 _END: Final = b"\r\n\r\n"
@@ -70,7 +72,7 @@ class Gate:
         if (found := take_length(data[: end + 2])) is None:
             return None
         head, length = found
-        if length > self.reception.settings.max_body:
+        if length > min(LARGEST, self.reception.settings.max_body):
             return None
         known = self._known.get((peer, head)) or self._judge(peer, head)
         if known is None:
