@@ -12,9 +12,6 @@ from bench.result import Goal, Result
 from bench.scale import Scale
 from gateway import Context, MessagesUpsert, Plugin
 from gateway.config import Config, Delivery
-from gateway.envelope import read_envelope
-from gateway.journal import StoredEvent
-from gateway.journal.rows import checksum
 from gateway.redact import Redactor
 from gateway.work import Delivery as OneDelivery
 from gateway.work import OutboxReader, WorkStore
@@ -24,6 +21,7 @@ from gateway.worker.around import Around
 from gateway.worker.attempt import Job
 from gateway.worker.host import Host
 from gateway.worker.verdict import Ended
+from tests.support.stored import stored
 
 BATCH: Final = 32
 """Attempts handed over at once."""
@@ -128,16 +126,5 @@ async def _round(host: Host, ends: Ends, first: int) -> float:
 
 
 def _job(form: bytes, seq: int) -> Job:
-    body = bodies.body(form, seq)
-    read = read_envelope(body, None)
-    event = StoredEvent(
-        seq=seq,
-        accepted_at=0.0,
-        event=read.event,
-        instance=read.instance,
-        chat=read.chat,
-        lane=read.lane,
-        checksum=checksum(seq, read.event, read.lane, body),
-        body=body,
-    )
-    return Job(OneDelivery(id=seq, seq=seq, plugin="bot", lane=read.lane), event)
+    event = stored(bodies.body(form, seq), seq)
+    return Job(OneDelivery(id=seq, seq=seq, plugin="bot", lane=event.lane), event)

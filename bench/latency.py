@@ -27,6 +27,8 @@ from tests.support.waiting import until
 COLUMNS: Final = ("events/s", "what", "p50 ms", "p99 ms", "p99.9 ms", "highest ms", "count")
 GOAL_RATE: Final = 500
 CONNECTIONS: Final = 64
+OURS: Final = "gateway"
+REPLYING: Final = "replying"
 
 _NOTE: Final = """
 @plugin.message()
@@ -84,9 +86,9 @@ async def latency(scale: Scale) -> Result:
         enter = stack.enter_async_context
         url = await enter(evolution.listening())
         bare = await enter(targets.program(BARE, "bare", where))
-        ours = await enter(targets.gateway("gateway", where, _NOTE))
+        ours = await enter(targets.gateway(OURS, where, _NOTE))
         settings = {"evolution": {"url": url, "apikey": "bench"}}
-        replying = await enter(targets.gateway("replying", where, _ECHO, settings=settings))
+        replying = await enter(targets.gateway(REPLYING, where, _ECHO, settings=settings))
         for rate in scale.rates:
             took: dict[str, list[float]] = {}
             for _ in range(2):
@@ -95,7 +97,7 @@ async def latency(scale: Scale) -> Result:
                         took.setdefault(what, []).extend(millis)
             result.rows += [_row(rate, what, millis) for what, millis in took.items()]
             if rate == GOAL_RATE or len(scale.rates) == 1:
-                value = _quantile(took["gateway: handler entered"], 0.99) / _quantile(took[f"{BARE}: answered"], 0.99)
+                value = _quantile(took[f"{OURS}: handler entered"], 0.99) / _quantile(took[f"{BARE}: answered"], 0.99)
                 name = f"p99 to the handler at {rate} events/s, of a bare request's"
                 result.goals = [Goal(name=name, value=value, goal=3, at_most=True)]
     return result
@@ -109,12 +111,12 @@ async def _measure(rate: int, target: Target, evolution: Evolution, scale: Scale
         if target.gateway is None:
             return found
         posts = {each.id: each for each in outcome.posts}
-        if target.name == "replying":
+        if target.name == REPLYING:
             await until(partial(evolution.has, posts), "replies left", within=_ANSWERED_WITHIN)
         await until(lambda: not target.behind(), "all are handled", within=_ANSWERED_WITHIN)
     entered = {record.seq: record.at for record in target.gateway.records if record.seq in posts}
     found[f"{target.name}: handler entered"] = [(entered[seq] - post.due) * 1000 for seq, post in posts.items()]
-    if target.name == "replying":
+    if target.name == REPLYING:
         came = evolution.came
         found[f"{target.name}: reply leaves"] = [(came[seq] - post.due) * 1000 for seq, post in posts.items()]
     return found

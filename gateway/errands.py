@@ -39,19 +39,19 @@ class Errands:
 
     def _run(self) -> None:
         while errand := self._errands.get():
-            result, error = None, None
             try:
                 result = errand.call()
-            except Exception as problem:  # noqa: BLE001 -- whoever waits for it hears it
-                error = problem
+            except Exception as error:  # noqa: BLE001 -- whoever waits for it hears it
+                result = error
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
-                errand.future.get_loop().call_soon_threadsafe(_resolve, errand.future, result, error)
+                errand.future.get_loop().call_soon_threadsafe(resolve, errand.future, result)
 
 
-def _resolve(future: "asyncio.Future[Any]", result: object, error: Exception | None) -> None:
+def resolve(future: "asyncio.Future[T]", result: T | BaseException) -> None:
+    """Let whoever waits have a result, or what is raised there instead; one who waits no longer hears nothing."""
     if future.done():
         return
-    if error is not None:
-        future.set_exception(error)
+    if isinstance(result, BaseException):
+        future.set_exception(result)
     else:
         future.set_result(result)

@@ -19,6 +19,11 @@ class EnvelopeError(GatewayError):
 class JournalUnavailable(GatewayError):
     """The journal cannot take an event now; nothing was stored. The sender gets 503 and keeps the event."""
 
+    @classmethod
+    def because(cls, error: BaseException) -> "JournalUnavailable":
+        """What its file said."""
+        return cls(f"the journal can't be written: {error}")
+
 
 class DataFolderBusy(GatewayError):
     """Another gateway holds the data folder. The text names the holder."""

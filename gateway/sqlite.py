@@ -18,6 +18,8 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
+from gateway.errands import resolve
+
 J = TypeVar("J")
 T = TypeVar("T")
 R = TypeVar("R")
@@ -155,7 +157,7 @@ class GroupCommit(Generic[J, R]):
         One that goes `alone` shares its transaction with none: on a full disk it may delete while others can't write.
         """
         future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self.put(job, partial(_resolve, future), alone=alone)
+        self.put(job, lambda _job, result: resolve(future, result), alone=alone)
         return future
 
     def put(self, job: J, told: Callable[[J, R | BaseException], None], *, alone: bool = False) -> None:
@@ -286,12 +288,3 @@ class GroupCommit(Generic[J, R]):
         with contextlib.suppress(sqlite3.Error):
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
-
-
-def _resolve(future: "asyncio.Future[R]", _job: object, result: R | BaseException) -> None:
-    if future.done():
-        return
-    if isinstance(result, BaseException):
-        future.set_exception(result)
-    else:
-        future.set_result(result)

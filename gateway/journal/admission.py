@@ -122,7 +122,7 @@ def _is_off(event: str, names: Sequence[str]) -> bool:
 
 def _lanes(connection: sqlite3.Connection, envelopes: Sequence[Envelope]) -> list[str]:
     """Each event's lane: a chat known by LID and by telephone is one lane, from the event on that shows both."""
-    asked = {e.chat for e in envelopes if e.chat and "lid" in e.chat and jid.kind(e.chat) == "lid"}
+    asked = {e.chat for e in envelopes if e.chat and jid.kind(e.chat) == "lid"}
     asked.update(lid for e in envelopes if e.pairs for lid, _ in e.pairs)
     if not asked:
         return [envelope.lane for envelope in envelopes]

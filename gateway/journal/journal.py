@@ -144,7 +144,7 @@ class Journal:
         try:
             return await self._writer.submit(job, alone=isinstance(job, Bite))
         except sqlite3.Error as error:
-            raise JournalUnavailable(f"the journal can't be written: {error}") from error
+            raise JournalUnavailable.because(error) from error
 
     def _apply(
         self, connection: sqlite3.Connection, jobs: Sequence[Arrival | Refusal | Bite | Ask]

@@ -16,9 +16,9 @@ from typing import Final, TypeAlias, cast
 import msgspec
 
 from gateway.journal import Arrival, Receipt
-from gateway.web.heads import Head, read_head, take_length
+from gateway.web.heads import read_head, take_length
 from gateway.web.problems import PROBLEM_JSON, Problem
-from gateway.web.reception import Admitted, Reception
+from gateway.web.reception import Reception, Sender
 from gateway.web.webhook import BODY_PAUSE, body_paused
 
 LONGEST_HEAD: Final = 65_536
@@ -37,11 +37,18 @@ Fields: TypeAlias = tuple[tuple[str, str], ...]
 class Ticket(msgspec.Struct, frozen=True):
     """What is known of a request once its head is read."""
 
-    sender: Admitted
+    sender: Sender
     body: int
     """Where the body begins."""
     end: int
     """Where it ends."""
+    is_last: bool
+
+
+class _Judged(msgspec.Struct, frozen=True):
+    """What a head comes to."""
+
+    sender: Sender
     is_last: bool
 
 
@@ -54,7 +61,7 @@ class Gate:
         self.connections: set[PostConnection] = set()
         self.none_left = asyncio.Event()
         self.none_left.set()
-        self._known: dict[tuple[str | None, bytes], tuple[Head, Admitted]] = {}
+        self._known: dict[tuple[str | None, bytes], _Judged] = {}
 
     def add(self, connection: "PostConnection") -> None:
         """A connection was opened."""
@@ -78,13 +85,13 @@ class Gate:
         if known is None:
             return None
         begin = end + len(_END)
-        return Ticket(known[1], begin, begin + length, known[0].is_last)
+        return Ticket(known.sender, begin, begin + length, known.is_last)
 
-    def _judge(self, peer: str | None, text: bytes) -> tuple[Head, Admitted] | None:
+    def _judge(self, peer: str | None, text: bytes) -> _Judged | None:
         if (head := read_head(text)) is None:
             return None
         try:
-            known = head, self.reception.admit(head.headers, head.path, "", peer)
+            known = _Judged(self.reception.admit(head.headers, head.path, "", peer), head.is_last)
         except Problem:
             return None
         if self.reception.admits_for_good:

@@ -30,7 +30,7 @@ Path = tuple[str, ...]
 """A path's parts, decoded; repeated slashes count as one."""
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class Sender(msgspec.Struct, frozen=True):
     """A sender that may post, and what its URL says."""
 
     suffix: str | None
@@ -71,7 +71,7 @@ class Reception:
         """Whoever is admitted once is so whenever the same headers come from the same address."""
         return self._credentials.last
 
-    def admit(self, headers: Headers, path: Path, query: str, peer: str | None) -> Admitted:
+    def admit(self, headers: Headers, path: Path, query: str, peer: str | None) -> Sender:
         """Everything that can be judged before the body is read. `peer` is the address at the connection's other end.
 
         Raises:
@@ -88,7 +88,7 @@ class Reception:
             raise Problem(421, f"No webhook lives at /{'/'.join(path)}: post to {self.settings.base_path or '/'}.")
         if (headers.getall(hdrs.CONTENT_ENCODING, ["identity"]))[0].strip().lower() not in ("", "identity"):
             raise Problem(415, "Send the body as it is, without Content-Encoding.")
-        return Admitted(suffix_of(verdict.rest, query), verdict.address)
+        return Sender(suffix_of(verdict.rest, query), verdict.address)
 
     def _below_base(self, path: Path) -> Path | None:
         """The path below the base path; None when it is another path."""
@@ -110,7 +110,7 @@ class Reception:
         self._in_flight -= size
 
     def take(
-        self, body: bytes, sender: Admitted, started: float, told: Callable[[Arrival, Receipt | BaseException], None]
+        self, body: bytes, sender: Sender, started: float, told: Callable[[Arrival, Receipt | BaseException], None]
     ) -> None:
         """Understand a body and append it; `told` is called once that is on disk, or can't be.
 
@@ -170,8 +170,8 @@ def unavailable(error: BaseException) -> Problem:
     """What the sender is told where nothing can be stored: it keeps the event and comes again."""
     if not isinstance(error, JournalUnavailable | sqlite3.Error):
         log.error("event_not_stored", exc_info=error)
-    text = str(error) if isinstance(error, JournalUnavailable) else f"the journal can't be written: {error}"
-    return Problem(503, f"{text}.", Retry_After=RETRY_AFTER)
+    why = error if isinstance(error, JournalUnavailable) else JournalUnavailable.because(error)
+    return Problem(503, f"{why}.", Retry_After=RETRY_AFTER)
 
 
 def parts(path: str) -> Path:

@@ -15,10 +15,11 @@ from aiohttp import StreamReader, hdrs, web
 from aiohttp.typedefs import Handler
 
 from gateway import names
+from gateway.errands import resolve
 from gateway.errors import EnvelopeError, JournalUnavailable
 from gateway.journal import Arrival, Receipt, Refusal
 from gateway.web.problems import Problem
-from gateway.web.reception import Admitted, Path, Reception, parts, unavailable
+from gateway.web.reception import Path, Reception, Sender, parts, unavailable
 
 BODY_PAUSE: Final = 60.0
 """Seconds without a byte of the body until the sender is told to try again."""
@@ -53,7 +54,7 @@ class Receiver:
         except ConnectionResetError:  # the sender hung up in the middle of its body, and hears nothing of this
             return web.Response(status=400)
 
-    def _admit(self, request: web.Request, path: Path) -> Admitted:
+    def _admit(self, request: web.Request, path: Path) -> Sender:
         if request.method not in _TAKEN:
             where = f"Evolution's webhook URL here ends in {self._settings.base_path or '/'}"
             raise Problem(405, f"{where}: paste that into Evolution, which will POST to it.", Allow=", ".join(_TAKEN))
@@ -92,11 +93,11 @@ class Receiver:
         except TimeoutError:
             raise body_paused() from None
 
-    async def _accept(self, request: web.Request, sender: Admitted, body: bytes, started: float) -> web.Response:
+    async def _accept(self, request: web.Request, sender: Sender, body: bytes, started: float) -> web.Response:
         answered: asyncio.Future[tuple[Arrival, Receipt | BaseException]]
         answered = asyncio.get_running_loop().create_future()
         try:
-            self._reception.take(body, sender, started, partial(_resolve, answered))
+            self._reception.take(body, sender, started, lambda *told: resolve(answered, told))
         except EnvelopeError as error:
             await self._reception.keep(Refusal(sender.address, request.path, str(error), body))
             raise Problem(400, f"{error}.", sender=sender.address) from None
@@ -109,15 +110,6 @@ class Receiver:
 def body_paused() -> Problem:
     """What a sender is told whose body does not go on."""
     return Problem(408, f"No byte of the body came for {BODY_PAUSE:g} s.")
-
-
-def _resolve(
-    answered: "asyncio.Future[tuple[Arrival, Receipt | BaseException]]",
-    arrival: Arrival,
-    receipt: Receipt | BaseException,
-) -> None:
-    if not answered.done():
-        answered.set_result((arrival, receipt))
 
 
 def webhook_app(reception: Reception, *, is_ready: Health) -> web.Application:

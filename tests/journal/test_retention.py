@@ -22,20 +22,10 @@ from gateway.work import Batch, Delivery, Settled, WorkStore
 from gateway.work.batch import Status
 from gateway.work.reader import Waits, WorkReader
 from gateway.work.store import HAS_RUN
+from tests.journal.conftest import NOW, Clock
 
-NOW = 1_800_000_000.0
 OLD = 7 * DAY + 1
 KIB = 1024
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Store:

@@ -2,41 +2,23 @@
 
 import contextlib
 import sqlite3
-import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
 
-import orjson
 import pytest
 
-from gateway.envelope import read_envelope
 from gateway.errors import JournalUnavailable
-from gateway.journal import Arrival, Journal, JournalReader, Receipt, seen
+from gateway.journal import Journal, JournalReader, Receipt, seen
 from gateway.journal.files import STEPS
 from gateway.journal.rows import Bite
 from gateway.migrations import migrate
 from gateway.sqlite import open_writer
+from tests.journal.conftest import Clock, post
 
 HELD = 40
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def post(n: int, *, dated: bool = True) -> Arrival:
-    date = {"date_time": "2026-01-01T00:00:00.000Z"} if dated else {}
-    body = orjson.dumps({"event": "call", "instance": "shop-1", "data": {"n": n}, **date})
-    return Arrival(read_envelope(body, None), body, "call", "127.0.0.1", time.perf_counter())
 
 
 async def repeats(journal: Journal, numbers: Sequence[int]) -> list[bool]:
@@ -54,18 +36,6 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "HELD", HELD)
     monkeypatch.setattr(seen, "SLICE", 7)
     monkeypatch.setattr(seen, "LEARNED", 13)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def journal(tmp_path: Path, clock: Clock) -> AsyncIterator[Journal]:
-    journal = Journal(tmp_path, clock=clock)
-    yield journal
-    await journal.close()
 
 
 async def test_every_event_is_known_while_its_keys_are_being_sorted_in(tmp_path: Path, journal: Journal) -> None:

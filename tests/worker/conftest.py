@@ -16,8 +16,7 @@ import pytest
 from gateway import config
 from gateway.config import Config, Secret
 from gateway.envelope import read_envelope
-from gateway.journal import Arrival, Journal, StoredEvent
-from gateway.journal.rows import checksum
+from gateway.journal import Arrival, Journal
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
 from gateway.work import Message, Settled, WorkStore
@@ -62,21 +61,6 @@ def body(event: str, data: object) -> bytes:
 
 def arrival(raw: bytes) -> Arrival:
     return Arrival(read_envelope(raw, None), raw, None, "127.0.0.1", time.perf_counter())
-
-
-def stored(raw: bytes, seq: int = 1) -> StoredEvent:
-    """An event as the journal gives it back."""
-    envelope = read_envelope(raw, None)
-    return StoredEvent(
-        seq=seq,
-        accepted_at=0.0,
-        event=envelope.event,
-        instance=envelope.instance,
-        chat=envelope.chat,
-        lane=envelope.lane,
-        checksum=checksum(seq, envelope.event, envelope.lane, raw),
-        body=raw,
-    )
 
 
 class Gate:

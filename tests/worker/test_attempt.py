@@ -18,7 +18,8 @@ from gateway.redact import Redactor
 from gateway.work import Delivery
 from gateway.worker.attempt import ERROR_LIMIT, Attempts, Job
 from gateway.worker.verdict import Ended
-from tests.worker.conftest import CANARY, Gate, body, message, stored
+from tests.support.stored import stored
+from tests.worker.conftest import CANARY, Gate, body, message
 
 Attempt = Callable[..., Awaitable[Ended]]
 OWN_KEY = "own-global-key-8812"

@@ -16,7 +16,8 @@ from gateway.redact import Redactor
 from gateway.work import Delivery
 from gateway.worker.attempt import Attempts, Job
 from gateway.worker.verdict import Ended
-from tests.worker.conftest import message, stored
+from tests.support.stored import stored
+from tests.worker.conftest import message
 
 Attempt = Callable[..., Awaitable[Ended]]
 

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple
 
+from gateway.errands import resolve
 from gateway.log import Line, log, write_lines
 from gateway.work.outbox import Sent
 
@@ -91,19 +92,14 @@ class Notes:
             await self._commit(changes)
         except sqlite3.Error as error:
             log.error("messages_not_noted", count=len(changes), error=str(error))
-            _resolve(waiters, error)
+            _tell(waiters, error)
             return
-        _resolve(waiters)
+        _tell(waiters, None)
         if ends:
             write_lines(end.line for end in ends)
             self._changed([end.seq for end in ends])
 
 
-def _resolve(waiters: Sequence[asyncio.Future[None]], error: sqlite3.Error | None = None) -> None:
+def _tell(waiters: Sequence[asyncio.Future[None]], result: sqlite3.Error | None) -> None:
     for waiter in waiters:
-        if waiter.done():  # whoever waited was cancelled
-            continue
-        if error:
-            waiter.set_exception(error)
-        else:
-            waiter.set_result(None)
+        resolve(waiter, result)
