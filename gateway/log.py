@@ -40,6 +40,7 @@ _LEVELS: Final[Mapping[Level, int]] = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
+_KNOWN: Final = 4096  # fields that are remembered
 _SHORT: Final = 80
 """Characters of a value that is likely to come again: an event's name, an instance, a plugin, a person."""
 _COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m", "debug": "\033[2m"}
@@ -179,7 +180,7 @@ class JsonLine:
 
     def __init__(self, cleaner: Cleaner) -> None:
         self._cleaner = cleaner
-        self._remembered = lru_cache(4096)(self._field)
+        self._known: dict[tuple[str, str], str] = {}
 
     def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> str:
         """Write one line, whose values are clean."""
@@ -189,18 +190,26 @@ class JsonLine:
 
     def fields(self, values: Mapping[str, object]) -> str:
         """The same of values that are not clean yet, without braces: most texts come again, and are remembered."""
-        return "".join([self._quick(name, value) for name, value in values.items() if value is not None])
+        known = self._known
+        written = []
+        for name, value in values.items():
+            if isinstance(value, str):
+                written.append(known.get((name, value)) or self._text(name, value))
+            elif isinstance(value, float) and isfinite(value):
+                written.append(f',"{name}":{value!r}')
+            elif value is not None:
+                written.append(self._field(name, value))
+        return "".join(written)
 
-    def _quick(self, name: str, value: object) -> str:
-        if isinstance(value, str) and len(value) <= _SHORT:
-            return self._digits(name, value) if value.isdigit() else self._remembered(name, value)
-        if isinstance(value, float) and isfinite(value):
-            return f',"{name}":{value!r}'
-        return self._field(name, value)
-
-    def _digits(self, name: str, value: str) -> str:
-        """An event's number, which does not come again."""
-        return self._field(name, value) if is_secret_name(name) else f',"{name}":"{self._cleaner.text(value)}"'
+    def _text(self, name: str, value: str) -> str:
+        if value.isdecimal() and value.isascii() and not is_secret_name(name):  # an event's number: does not come again
+            return f',"{name}":"{self._cleaner.text(value)}"'
+        field = self._field(name, value)
+        if len(value) <= _SHORT:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[name, value] = field
+        return field
 
     def _field(self, name: str, value: object) -> str:
         cleaned = self._cleaner(None, "", {name: value})
