@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 import msgspec
 
+from gateway.commits import GroupCommit
 from gateway.config import Dedupe
 from gateway.errors import JournalUnavailable
 from gateway.journal.admission import Admitted, Arrival, Receipt, admit
@@ -16,7 +17,6 @@ from gateway.journal.controls import Kind
 from gateway.journal.files import Mark, open_journal
 from gateway.journal.rows import Bite, checksum, insert_controls, insert_events, last_control, remove
 from gateway.journal.seen import Seen
-from gateway.sqlite import GroupCommit
 
 SMALL: Final = 16_384
 """Bytes of a body up to which an event is stored on the loop, all but for its commit."""

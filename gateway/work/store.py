@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import orjson
 
+from gateway.commits import GroupCommit
 from gateway.log import log
 from gateway.migrations import migrate
-from gateway.sqlite import GroupCommit, open_writer
+from gateway.sqlite import open_writer
 from gateway.statements import run_on_rows
 from gateway.work import outbox
 from gateway.work.attempts import write_failed
@@ -37,6 +38,8 @@ EVERYBODY: Final = "*"
 """Stands for all plugins among the paused, those loaded later included."""
 STATS: Final = "stats"
 """A fact: how attempts have ended, by plugin, and how many failed in each of the last minutes."""
+SMALL: Final = 32
+"""Deliveries in a batch up to which it is written on the loop."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 
@@ -59,7 +62,9 @@ class WorkStore:
 
     def __init__(self, folder: Path) -> None:
         self._connection = _open(folder / WORK)
-        self._writer: GroupCommit[Batch | Trim, None] = GroupCommit(self._connection, _apply, name="work-writer")
+        self._writer: GroupCommit[Batch | Trim, None] = GroupCommit(
+            self._connection, _apply, name="work-writer", is_quick=_is_small
+        )
 
     async def write(self, batch: Batch) -> None:
         """Commit a batch, and try again as long as it takes: what it tells has happened already.
@@ -150,6 +155,11 @@ def _open(path: Path) -> sqlite3.Connection:
     connection = open_writer(path)
     migrate(connection, path, [files("gateway.work").joinpath(name).read_text() for name in STEPS])
     return connection
+
+
+def _is_small(job: Batch | Trim) -> bool:
+    """It is written in no time."""
+    return isinstance(job, Batch) and len(job.taken) + len(job.settled) <= SMALL
 
 
 def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> Sequence[None]:

@@ -1,0 +1,126 @@
+"""Group commits on a real file: where they are made, and that one which fails loses nothing and does nothing twice."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from gateway import commits as module
+from gateway.commits import FEW, GroupCommit
+
+PROMPT: Final = 0.2
+"""Seconds that no healthy disk takes, however busy the machine."""
+SLOW: Final = 0.25
+
+
+class Disk(sqlite3.Connection):
+    """A connection whose commits can be slow or fail, and that knows who made them."""
+
+    seconds = 0.0
+    failing = 0
+    """So many commits fail."""
+    made_by: list[int]
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:  # noqa: ANN401 -- as the base class takes them
+        if sql == "COMMIT":
+            if self.failing:
+                self.failing -= 1
+                raise sqlite3.OperationalError("disk I/O error")
+            time.sleep(self.seconds)
+            self.made_by.append(threading.get_ident())
+        return super().execute(sql, *values)
+
+
+@pytest.fixture
+async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
+    connection = sqlite3.connect(tmp_path / "numbers.db", isolation_level=None, check_same_thread=False, factory=Disk)
+    connection.made_by = []
+    connection.execute("CREATE TABLE number (value INTEGER)")
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+async def commits(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GroupCommit[int, int]]:
+    monkeypatch.setattr(module, "PROMPT", PROMPT)
+
+    def apply(connection: sqlite3.Connection, numbers: Sequence[int]) -> Sequence[int]:
+        connection.executemany("INSERT INTO number VALUES (?)", [(number,) for number in numbers])
+        return [-number for number in numbers]
+
+    commits: GroupCommit[int, int] = GroupCommit(disk, apply, name="numbers", is_quick=lambda number: number < 1000)
+    yield commits
+    await commits.close()
+
+
+def stored(disk: Disk) -> list[int]:
+    return [row[0] for row in disk.execute("SELECT value FROM number ORDER BY rowid")]
+
+
+async def test_a_few_jobs_are_committed_on_the_loop_while_the_disk_is_prompt(
+    disk: Disk, commits: GroupCommit[int, int]
+) -> None:
+    results = [await commits.submit(number) for number in range(5)]
+
+    assert results == [0, -1, -2, -3, -4]
+    assert set(disk.made_by) == {threading.get_ident()}
+
+
+async def test_many_jobs_are_committed_on_the_thread(disk: Disk, commits: GroupCommit[int, int]) -> None:
+    await asyncio.gather(*map(commits.submit, range(FEW + 1)))
+
+    assert threading.get_ident() not in disk.made_by
+
+
+async def test_a_job_that_takes_its_time_goes_to_the_thread(disk: Disk, commits: GroupCommit[int, int]) -> None:
+    assert await asyncio.gather(*map(commits.submit, (1, 1000))) == [-1, -1000]
+
+    assert threading.get_ident() not in disk.made_by
+
+
+async def test_a_slow_disk_holds_the_loop_up_once(disk: Disk, commits: GroupCommit[int, int]) -> None:
+    disk.seconds = SLOW
+
+    for number in range(5):
+        await commits.submit(number)
+
+    assert [made_by == threading.get_ident() for made_by in disk.made_by] == [True, False, False, False, False]
+
+
+async def test_a_disk_that_is_prompt_again_is_waited_for_again(disk: Disk, commits: GroupCommit[int, int]) -> None:
+    disk.seconds = SLOW
+    await commits.submit(1)
+    disk.seconds = 0.0
+    await commits.submit(2)
+    await commits.submit(3)
+
+    assert [made_by == threading.get_ident() for made_by in disk.made_by] == [True, False, True]
+
+
+@pytest.mark.parametrize("count", [1, FEW + 1], ids=["on the loop", "on the thread"])
+async def test_a_commit_that_fails_once_is_made_again_and_nothing_twice(
+    disk: Disk, commits: GroupCommit[int, int], count: int
+) -> None:
+    disk.failing = 1
+
+    await asyncio.gather(*map(commits.submit, range(count)))
+
+    assert stored(disk) == list(range(count))
+
+
+@pytest.mark.parametrize("count", [1, FEW + 1], ids=["on the loop", "on the thread"])
+async def test_a_commit_that_goes_on_failing_is_told_and_leaves_nothing(
+    disk: Disk, commits: GroupCommit[int, int], count: int
+) -> None:
+    disk.failing = 2
+
+    results = await asyncio.gather(*map(commits.submit, range(count)), return_exceptions=True)
+
+    assert [str(result) for result in results] == ["disk I/O error"] * count
+    assert stored(disk) == []
+    assert await commits.submit(7) == -7
