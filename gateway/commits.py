@@ -109,8 +109,8 @@ class GroupCommit(Generic[J, R]):
         """Finish what is queued, then close the file. Closing twice does no harm."""
         self._is_closing = True
         while self._gathered or self._is_away:
-            self._cross()
             self._is_back.clear()
+            self._cross()
             await self._is_back.wait()
         self._crossing.put(None)
         await asyncio.to_thread(self._thread.join)

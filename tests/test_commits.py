@@ -124,3 +124,12 @@ async def test_a_commit_that_goes_on_failing_is_told_and_leaves_nothing(
     assert [str(result) for result in results] == ["disk I/O error"] * count
     assert stored(disk) == []
     assert await commits.submit(7) == -7
+
+
+@pytest.mark.parametrize("count", [1, FEW + 1], ids=["on the loop", "on the thread"])
+async def test_what_is_queued_when_it_is_closed_is_committed_first(commits: GroupCommit[int, int], count: int) -> None:
+    queued = [commits.submit(number) for number in range(count)]
+
+    await asyncio.wait_for(commits.close(), 5)
+
+    assert await asyncio.gather(*queued) == [-number for number in range(count)]
