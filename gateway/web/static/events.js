@@ -33,7 +33,7 @@ export class Events {
     this.filters.query = query;
     if (query !== this.query) {
       this.query = query;
-      if (this.stream.isPaused) this.pause();
+      if (this.stream.isPaused) this.hold(false);
       this.forget(false);
       this.stream.watch(query);
     }
@@ -127,8 +127,13 @@ export class Events {
   // --- pause
 
   pause() {
-    this.stream.pause(!this.stream.isPaused);
-    at("pause").setAttribute("aria-pressed", this.stream.isPaused);
+    this.filters.now();
+    this.hold(!this.stream.isPaused);
+  }
+
+  hold(isPaused) {
+    this.stream.pause(isPaused);
+    at("pause").setAttribute("aria-pressed", isPaused);
   }
 
   held(amount) {

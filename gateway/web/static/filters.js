@@ -8,6 +8,7 @@ export class Filters {
   constructor(form, changed) {
     this.form = form;
     this.changed = changed;
+    this.timer = null;
     form.addEventListener("input", () => this.soon(TYPING));
     form.addEventListener("change", () => this.soon(0)); // a field is left: nothing is waited for
     form.addEventListener("submit", (event) => { event.preventDefault(); this.soon(0); });
@@ -18,12 +19,20 @@ export class Filters {
 
   soon(pause) {
     this.rest();
-    this.timer = setTimeout(() => this.changed(this.query), pause);
+    this.timer = setTimeout(() => this.now(), pause);
+  }
+
+  // What was typed a moment ago is followed before anything else happens.
+  now() {
+    if (this.timer === null) return;
+    this.rest();
+    this.changed(this.query);
   }
 
   // The reader has gone elsewhere; a text half typed is not followed there.
   rest() {
     clearTimeout(this.timer);
+    this.timer = null;
   }
 
   // As in an address: only those that are set.
