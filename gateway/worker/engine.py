@@ -38,7 +38,7 @@ from gateway.worker.watchdog import Watchdog
 
 MANY: Final = 64
 """Attempts begun by one commit that make the next one wait for more: a delivery costs less in a larger commit."""
-GATHER: Final = 0.01  # seconds from the start of such a commit to that of the next: one delivery of a chat a commit
+GATHER: Final = 0.02  # seconds from the start of such a commit to that of the next: one delivery of a chat a commit
 PATIENCE: Final = 0.01  # seconds that what is done with may wait to be written
 
 
