@@ -130,6 +130,7 @@ async def test_a_commit_that_goes_on_failing_is_told_and_leaves_nothing(
 async def test_what_is_queued_when_it_is_closed_is_committed_first(commits: GroupCommit[int, int], count: int) -> None:
     queued = [commits.submit(number) for number in range(count)]
 
-    await asyncio.wait_for(commits.close(), 5)
+    async with asyncio.timeout(5):
+        await commits.close()
 
     assert await asyncio.gather(*queued) == [-number for number in range(count)]
