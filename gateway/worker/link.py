@@ -7,7 +7,7 @@ sees the end of the line at once, so a worker never outlives its receiver.
 import asyncio
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -86,8 +86,7 @@ class WorkerLink(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The line is there."""
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101 -- a socket's is
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def data_received(self, data: bytes) -> None:
         """The receiver's words, several at once where this end was slow."""

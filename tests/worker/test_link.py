@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from typing import cast
 
 import orjson
 import pytest
@@ -36,6 +37,28 @@ async def receiver() -> AsyncIterator[Receiver]:
         yield Receiver(ours, link)
         ours.close()
         await link.listen(lambda: None)
+
+
+class Foreign:
+    """A transport that is none of asyncio's classes, as uvloop's are none."""
+
+    def __init__(self) -> None:
+        self.written = b""
+
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def is_closing(self) -> bool:
+        return False
+
+
+async def test_it_speaks_over_another_loops_transport() -> None:
+    link, foreign = WorkerLink(), Foreign()
+    link.connection_made(cast("asyncio.BaseTransport", foreign))
+
+    link.ready(["ping"], 0)
+
+    assert orjson.loads(foreign.written) == {"ready": {"plugins": ["ping"], "errors": 0}}
 
 
 async def test_it_takes_over_when_it_is_told_to(receiver: Receiver) -> None:
