@@ -26,7 +26,7 @@ R = TypeVar("R")
 LOCKED: Final = 5.0
 """Seconds to wait for somebody else who writes the file."""
 _LOOK: Final = 0.01  # seconds between looks whether that is over
-FEW: Final = 8
+FEW: Final = 16
 """Jobs of a batch up to which it is committed where it was begun: nothing much would happen meanwhile."""
 PROMPT: Final = 0.002
 """Seconds that the last commit took at most, if the next is to be waited for on the loop."""

@@ -14,12 +14,12 @@ from gateway.statements import chunks, marks, run_on_rows
 
 KEY: Final = 16
 """Bytes of a key."""
-HELD: Final = 20_000
-"""Keys in memory from which on they are sorted in."""
+HELD: Final = 50_000
+"""Keys in memory, at 250 bytes each, from which on they are sorted in: the more of them, the more share a page."""
 SLICE: Final = 256
 """Keys sorted in at once at least: a few milliseconds in which no event is stored."""
-LEARNED: Final = 1024
-"""Keys read at once to know how they begin: half a millisecond."""
+LEARNED: Final = 4096
+"""Keys read at once to know how they begin: two milliseconds."""
 
 Sighting: TypeAlias = tuple[int, float]
 """The first event with a key, and the unix seconds at which it was accepted."""
