@@ -20,7 +20,6 @@ import msgspec
 from gateway.errands import resolve
 
 J = TypeVar("J")
-T = TypeVar("T")
 R = TypeVar("R")
 
 LOCKED: Final = 5.0
@@ -122,15 +121,13 @@ class GroupCommit(Generic[J, R]):
             return
         batch = self._take()
         self._is_away = True
-        if (results := self._begun(batch)) is None:
-            self._crossing.put(partial(self._do, batch))
-        elif len(batch) > FEW or self._took > PROMPT or not self._commit():
+        results = self._begun(batch)
+        if results is not None and (len(batch) > FEW or self._took > PROMPT):
             self._crossing.put(partial(self._finish, batch, results))
+        elif results is not None and self._is_committed():
+            self._back(list(zip(batch, results, strict=True)))
         else:
-            is_due = self._is_due()
-            if is_due:
-                self._crossing.put(partial(self._clean_up, len(batch)))
-            self._back(list(zip(batch, results, strict=True)), is_free=not is_due)
+            self._crossing.put(partial(self._do, batch))
 
     def _take(self) -> "list[_Job[J, R]]":
         waiting = self._gathered
@@ -151,20 +148,25 @@ class GroupCommit(Generic[J, R]):
             self._roll_back()
             return None
 
-    def _commit(self) -> bool:
-        """Whether what was begun is on disk now; else it is as if it had not been begun."""
-        began = time.perf_counter()
+    def _is_committed(self) -> bool:
+        """Commit what was begun; False: it could not be, and is as if it had not been begun."""
         try:
-            self._connection.execute("COMMIT")
+            self._commit()
         except sqlite3.Error:
             self._roll_back()
             return False
-        self._took = time.perf_counter() - began
-        self._committed()
         return True
 
-    def _back(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]", *, is_free: bool) -> None:
-        if is_free:
+    def _commit(self) -> None:
+        began = time.perf_counter()
+        self._connection.execute("COMMIT")
+        self._took = time.perf_counter() - began
+        self._committed()
+
+    def _back(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]") -> None:
+        if self._is_due():
+            self._crossing.put(partial(self._clean_up, len(results)))
+        else:
             self._free()
         for job, result in results:
             try:
@@ -188,18 +190,12 @@ class GroupCommit(Generic[J, R]):
 
     def _do(self, batch: "Sequence[_Job[J, R]]") -> None:
         """A whole batch."""
-        self._hand_back(self._settle(batch))
+        self._say(partial(self._back, self._settle(batch)))
 
     def _finish(self, batch: "Sequence[_Job[J, R]]", results: Sequence[R]) -> None:
         """Commit what was begun on the loop; where that fails it is done again from the beginning, which says why."""
-        is_done = self._connection.in_transaction and self._commit()
-        self._hand_back(list(zip(batch, results, strict=True)) if is_done else self._settle(batch))
-
-    def _hand_back(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]") -> None:
-        is_due = self._is_due()
-        self._say(partial(self._back, results, is_free=not is_due))
-        if is_due:
-            self._clean_up(len(results))
+        told = list(zip(batch, results, strict=True)) if self._is_committed() else self._settle(batch)
+        self._say(partial(self._back, told))
 
     def _clean_up(self, count: int) -> None:
         self._afterwards(count)
@@ -222,10 +218,7 @@ class GroupCommit(Generic[J, R]):
         try:
             self._begin()
             results = self._apply(self._connection, jobs)
-            began = time.perf_counter()
-            self._connection.execute("COMMIT")
-            self._took = time.perf_counter() - began
-            self._committed()
+            self._commit()
         except Exception as error:  # noqa: BLE001 -- whatever failed, the jobs' owners must hear of it and the thread go on
             self._roll_back()
             return error

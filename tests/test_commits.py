@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import pytest
 
-from gateway import commits as module
 from gateway.commits import FEW, GroupCommit
 
 PROMPT: Final = 0.2
@@ -47,7 +46,7 @@ async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
 
 @pytest.fixture
 async def commits(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GroupCommit[int, int]]:
-    monkeypatch.setattr(module, "PROMPT", PROMPT)
+    monkeypatch.setattr("gateway.commits.PROMPT", PROMPT)
 
     def apply(connection: sqlite3.Connection, numbers: Sequence[int]) -> Sequence[int]:
         connection.executemany("INSERT INTO number VALUES (?)", [(number,) for number in numbers])
