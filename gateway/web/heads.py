@@ -1,12 +1,15 @@
-"""Read the head of a plain POST: what Evolution sends, and nothing that could be understood in two ways.
+"""Read the head of a plain POST, and write that of its answer.
 
-Whatever is out of the ordinary is left to the web server's own parser: chunks, compression, `Expect`, an odd character,
-no host, a header twice. So this can be short, and quick: one sender's heads differ in their length alone, and are read
-once.
+What Evolution sends is read, and nothing that could be understood in two ways. Whatever is out of the ordinary is left
+to the web server's own parser: chunks, compression, `Expect`, an odd character, no host, a header twice. So this can be
+short, and quick: one sender's heads differ in their length alone, and are read once.
 """
 
 import re
-from typing import Final, NamedTuple
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final, NamedTuple, TypeAlias
 
 from multidict import CIMultiDict, CIMultiDictProxy
 
@@ -20,6 +23,10 @@ _ELSEWHERE: Final = frozenset(
 _LONGEST: Final = 4096
 """Bytes of a head. Evolution's have about 200, and thousands are remembered."""
 _MOST: Final = 64  # headers; the web server refuses more than 128
+
+
+Fields: TypeAlias = tuple[tuple[str, str], ...]
+"""Headers: names and values."""
 
 
 class Head(NamedTuple):
@@ -63,3 +70,17 @@ def read_head(head: bytes) -> Head | None:
         return None
     path = tuple(filter(None, target[1].decode().split("/")))
     return Head(path, CIMultiDictProxy(headers), connection == "close")
+
+
+@lru_cache(256)
+def answer_head(second: int, status: int, kind: str, length: int, *, is_last: bool, headers: Fields) -> bytes:
+    """The head of an answer given at a unix second; those of one second differ in little, and are remembered."""
+    fields = {
+        "Content-Type": kind,
+        "Content-Length": str(length),
+        "Date": formatdate(second, usegmt=True),
+        **dict(headers),
+        **({"Connection": "close"} if is_last else {}),
+    }
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in fields.items())]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -8,15 +8,12 @@ not answered 2xx, is handed over with its connection to the web server, which kn
 import asyncio
 import time
 from collections.abc import Callable
-from email.utils import formatdate
-from functools import lru_cache
-from http import HTTPStatus
-from typing import Final, TypeAlias, cast
+from typing import Final, cast
 
 import msgspec
 
 from gateway.journal import Arrival, Receipt
-from gateway.web.heads import read_head, take_length
+from gateway.web.heads import Fields, answer_head, read_head, take_length
 from gateway.web.problems import PROBLEM_JSON, Problem
 from gateway.web.reception import Reception, Sender
 from gateway.web.webhook import BODY_PAUSE, body_paused
@@ -30,8 +27,6 @@ _KNOWN: Final = 4096  # heads that are remembered
 _END: Final = b"\r\n\r\n"
 _METHOD: Final = b"POST "
 _JSON: Final = "application/json"
-
-Fields: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -254,7 +249,7 @@ class PostConnection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._is_last = self._is_last or (self._has_ended and not self._later)
-        head = _head(int(time.time()), status, kind, len(body), is_last=self._is_last, headers=headers)
+        head = answer_head(int(time.time()), status, kind, len(body), is_last=self._is_last, headers=headers)
         self._transport.write(head + body)
         self._moment = time.monotonic()
         if self._is_last:
@@ -287,17 +282,3 @@ class PostConnection(asyncio.Protocol):
         if self._ticket:
             self._reception.let_go(self._size)
         self._parts, self._size, self._ticket = [], 0, None
-
-
-@lru_cache(256)
-def _head(second: int, status: int, kind: str, length: int, *, is_last: bool, headers: Fields) -> bytes:
-    """Those of one second differ in little."""
-    fields = {
-        "Content-Type": kind,
-        "Content-Length": str(length),
-        "Date": formatdate(second, usegmt=True),
-        **dict(headers),
-        **({"Connection": "close"} if is_last else {}),
-    }
-    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in fields.items())]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
