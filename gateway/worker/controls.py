@@ -20,8 +20,9 @@ from gateway.log import log
 from gateway.work import Batch, Delivery, Settled, WorkStore
 from gateway.work.batch import Status
 from gateway.work.controls import ControlReader, Letter, Progress
-from gateway.work.store import EVERYBODY, PAUSED, WORK
+from gateway.work.store import PAUSED, WORK
 from gateway.worker.intake import Intake
+from gateway.worker.pauses import Pauses, check_loaded
 from gateway.worker.questions import KINDS as QUESTIONS
 from gateway.worker.questions import Questions
 from gateway.worker.running import Running
@@ -78,8 +79,7 @@ class Controls:
         """The first is the id of the last control that was read."""
         self._open = [_Task(each, _chosen(each)) for each in unfinished if each.kind not in QUESTIONS]
         self._questions.lose([each for each in unfinished if each.kind in QUESTIONS])
-        self._paused: dict[str, float] = dict(store.fact(PAUSED) or {})
-        self._apply_pauses()
+        self._pauses = Pauses(store.fact(PAUSED) or {}, running)
 
     async def step(self, batch: Batch, asked: Sequence[Control], *, may_add: bool) -> bool:
         """Begin what was asked since, and take a bite of what is under way. True if there may be more at once."""
@@ -131,45 +131,14 @@ class Controls:
         else:
             wanted = payload.plugins
         for name in wanted:
-            self._check_loaded(name)
+            check_loaded(name, self._running)
         return wanted or list(self._running)
 
-    def _check_loaded(self, name: str) -> None:
-        if name not in self._running:
-            raise ControlError(f"no plugin {name} is loaded; there is {', '.join(self._running) or 'none'}")
-
     def _steer(self, progress: Progress, payload: Steer, batch: Batch) -> None:
-        before = set(self._paused)
-        if progress.kind == "pause":
-            self._pause(payload.plugin)
-        else:
-            self._resume(payload.plugin)
-        self._apply_pauses()
-        progress.found = len(before ^ set(self._paused))
-        batch.facts[PAUSED] = dict(self._paused)
-        log.info("plugins_paused", plugins=", ".join(self._paused) or "none", by=payload.by or None)
-
-    def _pause(self, name: str | None) -> None:
-        if name is None:
-            self._paused = {EVERYBODY: time.time()}
-            return
-        self._check_loaded(name)
-        if EVERYBODY not in self._paused:
-            self._paused.setdefault(name, time.time())
-
-    def _resume(self, name: str | None) -> None:
-        if name is None:
-            self._paused = {}
-            return
-        if name not in self._paused:
-            self._check_loaded(name)
-        if EVERYBODY in self._paused:  # all but this one, then
-            self._paused = dict.fromkeys(self._running, self._paused[EVERYBODY])
-        self._paused.pop(name, None)
-
-    def _apply_pauses(self) -> None:
-        for name, running in self._running.items():
-            running.paused = name in self._paused or EVERYBODY in self._paused
+        change = self._pauses.pause if progress.kind == "pause" else self._pauses.resume
+        progress.found = change(payload.plugin)
+        batch.facts[PAUSED] = self._pauses.fact
+        log.info("plugins_paused", plugins=", ".join(self._pauses.fact) or "none", by=payload.by or None)
 
     async def _advance(self, task: _Task, claimed: set[str], batch: Batch) -> bool:
         """One bite for each plugin. A plugin that is not loaded just now is waited for, as its deliveries wait."""
