@@ -37,7 +37,7 @@ BITE: Final = 512
 class Add(Protocol):
     """Gives a plugin a delivery; the engine's."""
 
-    def __call__(self, running: Running, row: Heading, batch: Batch, /, *, run: int, control: int) -> None:
+    def __call__(self, running: Running, row: Heading, batch: Batch, /, *, run: int, control: int) -> object:
         """Put it at the end of its lane, and into the commit."""
 
 

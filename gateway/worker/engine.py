@@ -219,7 +219,7 @@ class Engine:
         if not batch or self._may_wait(batch):
             return more
         self._batch, self._write_by = Batch(), None
-        events = await self._intake.events(sorted({delivery.seq for delivery in started}))
+        events = await self._intake.events_of(started)
         await self._store.write(batch)
         waiting = sum(each.lanes.waiting for each in self._running.values())
         self._is_busy = len(started) >= max(MANY, waiting)  # where more wait, a pause would only hold their lanes up

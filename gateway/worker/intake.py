@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,6 +16,7 @@ from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
 from gateway.journal.reader import Heading
 from gateway.log import log
+from gateway.work import Delivery
 
 T = TypeVar("T")
 
@@ -22,8 +24,8 @@ CONTROLS: Final = 512
 """Controls read at once at most."""
 SMALL: Final = 64 * 2**10
 """Bytes of a body that is read with its heading, for its handler most likely begins at once."""
-AT_HAND: Final = 4 * 2**20
-"""Bytes of such bodies that are kept until then; the oldest go first, and are read again."""
+AT_HAND: Final = 8 * 2**20
+"""Bytes of such bodies that are kept until then, by delivery; the oldest go first, and are read again."""
 _RETRY: Final = 0.2  # seconds between looks for a journal that is not there yet
 
 
@@ -49,7 +51,8 @@ class Intake:
         self._thread = thread
         self.poll = poll
         """Seconds between looks when nobody wakes the worker."""
-        self._at_hand: dict[int, StoredEvent] = {}
+        self._at_hand: OrderedDict[int, StoredEvent] = OrderedDict()
+        """By the id of the delivery."""
         self._held = 0
         self._open()
 
@@ -79,19 +82,26 @@ class Intake:
         """The next events above some positions, so many each, and the next controls above an id."""
         return await self._call(lambda: self._look(wanted, control))
 
-    def keep(self, event: StoredEvent) -> None:
-        """Its handler is about to begin: have it at hand then."""
-        self._at_hand[event.seq] = event
+    def keep(self, delivery: Delivery, event: StoredEvent) -> None:
+        """A handler is about to begin: have its event at hand then."""
+        self._at_hand[delivery.id] = event
         self._held += len(event.body)
         while self._held > AT_HAND:
-            self._take(next(iter(self._at_hand)))
+            self._held -= len(self._at_hand.popitem(last=False)[1].body)
+
+    async def events_of(self, deliveries: Sequence[Delivery]) -> dict[int, StoredEvent]:
+        """The same as `events`, of deliveries that begin: what was kept for them is let go."""
+        found: dict[int, StoredEvent] = {}
+        for delivery in deliveries:
+            if event := self._at_hand.pop(delivery.id, None):
+                self._held -= len(event.body)
+                found[delivery.seq] = event
+        missing = {delivery.seq for delivery in deliveries} - found.keys()
+        return found | await self.events(sorted(missing)) if missing else found
 
     async def events(self, numbers: Sequence[int]) -> dict[int, StoredEvent]:
         """Whole events by number; one that the journal no longer holds, or can't read, is missing."""
-        found = {number: event for number in numbers if (event := self._take(number))}
-        if missing := [number for number in numbers if number not in found]:
-            found |= await self._call(lambda: self._events(missing))
-        return found
+        return await self._call(lambda: self._events(numbers))
 
     async def close(self) -> None:
         """Close the file."""
@@ -114,12 +124,6 @@ class Intake:
                 if is_failing:
                     log.info("journal_readable")
                 return found
-
-    def _take(self, number: int) -> StoredEvent | None:
-        event = self._at_hand.pop(number, None)
-        if event is not None:
-            self._held -= len(event.body)
-        return event
 
     # From here on: the reader's thread.
 

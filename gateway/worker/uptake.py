@@ -15,7 +15,10 @@ from gateway.worker.intake import Found, Intake
 from gateway.worker.running import Running
 
 AHEAD: Final = 64
-"""Open lanes of one plugin, or as many as may start, above which no more events are taken up for it."""
+"""Open lanes of one plugin below which events are taken up for it however many wait: those of long lanes must pass."""
+QUEUED: Final = 4
+"""Deliveries of one plugin that may wait for each that may start: so many that most lanes have one, and no more, for
+each is written once more than one that starts at once, and its body held."""
 WAITING: Final = 50_000
 """Deliveries of one plugin held in memory at most, those of closed lanes included."""
 _NOTHING: Final = Found({}, (), more=False)
@@ -65,23 +68,25 @@ class Uptake:
         wanted = {name for name in names if running.plugin.wants(name)}
         for row in rows:
             if row.event in wanted:
-                self.add(running, row, batch)
+                delivery = self.add(running, row, batch)
                 if isinstance(row, StoredEvent):
-                    self._intake.keep(row)
+                    self._intake.keep(delivery, row)
 
     def add(
         self, running: Running, row: Heading | StoredEvent, batch: Batch, *, run: int = 0, control: int = 0
-    ) -> None:
+    ) -> Delivery:
         """Give a plugin a delivery of an event."""
         number = self._next_delivery
         self._next_delivery += 1
         delivery = Delivery(id=number, seq=row.seq, plugin=running.plugin.name, lane=row.lane, run=run, control=control)
         running.lanes.add(delivery)
         batch.taken.append(delivery)
+        return delivery
 
 
 def _room(running: Running, now: float) -> int:
     """How many more events it may be given."""
-    if running.lanes.waiting >= WAITING:
+    waiting = running.lanes.waiting
+    if waiting >= WAITING:
         return 0
-    return max(0, max(AHEAD, running.most(now)) - running.lanes.open)
+    return max(0, QUEUED * max(AHEAD, running.most(now)) - waiting, AHEAD - running.lanes.open)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gateway.journal import Journal, StoredEvent
+from gateway.work import Delivery
 from gateway.worker import intake as module
 from gateway.worker.intake import Intake
 from tests.worker.conftest import arrival, message
@@ -66,9 +67,10 @@ async def test_of_what_is_kept_the_oldest_goes_first_and_is_read_again(
     rows = [row for row in (await intake.look({0: 10}, 0)).events[0] if isinstance(row, StoredEvent)]
     monkeypatch.setattr(module, "AT_HAND", 2 * len(rows[0].body) + 10)
 
-    for row in rows:
-        intake.keep(row)
-    found = await intake.events([1, 2, 3])
+    deliveries = [Delivery(id=10 + row.seq, seq=row.seq, plugin="bot", lane=row.lane) for row in rows]
+    for delivery, row in zip(deliveries, rows, strict=True):
+        intake.keep(delivery, row)
+    found = await intake.events_of(deliveries)
 
     assert [found[row.seq] for row in rows] == rows
     assert [found[row.seq] is row for row in rows] == [False, True, True]
