@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from math import isfinite
 from threading import Lock
 from typing import Any, Final, Literal, TextIO
 
@@ -55,6 +54,10 @@ class Line(msgspec.Struct, frozen=True):
     level: Level
     fact: str
     values: Mapping[str, object]
+    id: int | None = None
+    """Number of the event that it is about: written as text, as everywhere in JSON."""
+    ms: float | None = None
+    """How long it took, in milliseconds."""
 
 
 def write_lines(lines: Iterable[Line]) -> None:
@@ -63,11 +66,10 @@ def write_lines(lines: Iterable[Line]) -> None:
     logger = log.bind()
     enabled = {level for level, number in _LEVELS.items() if logger.is_enabled_for(number)}
     processors = config["processors"]
-    quick = processors[-1].fields if isinstance(processors[-1], JsonLine) else None
     wanted = [line for line in lines if line.level in enabled]
-    if quick:
-        begins = {level: f'{{"time":"{_now()}","level":"{level}","fact":' for level in enabled}
-        written = [f'{begins[line.level]}"{line.fact}"{quick(line.values)}}}' for line in wanted]
+    if isinstance(quick := processors[-1], JsonLine):
+        begins = {level: f'{{"time":"{_now()}","level":"{level}","fact":"' for level in enabled}
+        written = [f"{begins[line.level]}{quick.rest(line)}" for line in wanted]
     else:
         written = [text for line in wanted if (text := _render(line, processors)) is not None]
     if written:
@@ -77,6 +79,10 @@ def write_lines(lines: Iterable[Line]) -> None:
 def _render(line: Line, processors: Iterable[structlog.typing.Processor]) -> str | None:
     """A line as the processors make it; None where one of them kept it for itself, as those of a test do."""
     made: Any = {"event": line.fact, **line.values}
+    if line.id is not None:
+        made["id"] = str(line.id)
+    if line.ms is not None:
+        made["ms"] = round(line.ms, 1)
     try:
         for process in processors:
             made = process(None, line.level, made)
@@ -188,22 +194,23 @@ class JsonLine:
         line.update({name: value for name, value in event_dict.items() if value is not None})
         return orjson.dumps(line).decode()
 
-    def fields(self, values: Mapping[str, object]) -> str:
-        """The same of values that are not clean yet, without braces: most texts come again, and are remembered."""
+    def rest(self, line: Line) -> str:
+        """The same from the fact on, of values that are not clean yet: most texts come again, and are remembered."""
         known = self._known
-        written = []
-        for name, value in values.items():
+        written = [line.fact, '"']
+        for name, value in line.values.items():
             if isinstance(value, str):
                 written.append(known.get((name, value)) or self._text(name, value))
-            elif isinstance(value, float) and isfinite(value):
-                written.append(f',"{name}":{value!r}')
             elif value is not None:
                 written.append(self._field(name, value))
+        if line.id is not None:
+            written.append(f',"id":"{line.id}"')
+        if line.ms is not None:
+            written.append(f',"ms":{line.ms:.1f}')
+        written.append("}")
         return "".join(written)
 
     def _text(self, name: str, value: str) -> str:
-        if value.isdecimal() and value.isascii() and not is_secret_name(name):  # an event's number: does not come again
-            return f',"{name}":"{self._cleaner.text(value)}"'
         field = self._field(name, value)
         if len(value) <= _SHORT:
             if len(self._known) >= _KNOWN:

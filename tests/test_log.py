@@ -289,15 +289,26 @@ def test_levels_that_only_a_library_knows_are_rounded_down(lines: Lines, number:
 
 
 def test_lines_written_together_are_those_that_log_writes(lines: Lines) -> None:
-    values = {"event_name": "call", "id": "7", "ms": 1.2, "person": None, "note": f"it is {CANARY}"}
-    log.info("accepted", **values)
+    values = {"event_name": "call", "person": None, "size": 3, "note": f"it is {CANARY}"}
+    log.info("accepted", **values, id="7", ms=1.2)
     log.error("delivery_dead", plugin="a\nb")
 
-    write_lines([Line("info", "accepted", values), Line("error", "delivery_dead", {"plugin": "a\nb"})])
+    write_lines([Line("info", "accepted", values, 7, 1.234), Line("error", "delivery_dead", {"plugin": "a\nb"})])
 
     apart, together = lines()[:2], lines()[2:]
     assert [{**line, "time": ""} for line in together] == [{**line, "time": ""} for line in apart]
     assert "[redacted]" in together[0]["note"]
+
+
+def test_lines_written_together_look_alike_on_a_terminal() -> None:
+    stream = Terminal()
+    configure("console", "info", [], stream)
+    log.info("accepted", event_name="call", id="7", ms=1.2)
+
+    write_lines([Line("info", "accepted", {"event_name": "call"}, 7, 1.234)])
+
+    apart, together = (line.partition(" ")[2] for line in stream.getvalue().splitlines())
+    assert together == apart
 
 
 def test_lines_written_together_are_one_write() -> None:

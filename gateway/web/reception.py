@@ -7,7 +7,7 @@ answered only where trying again can't help.
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -179,17 +179,13 @@ def parts(path: str) -> Path:
     return tuple(filter(None, path.split("/")))
 
 
-_person = lru_cache(4096)(shorten_phone)
-
-
 def _lines(noted: Sequence[_Noted]) -> Iterator[Line]:
     for each in noted:
         envelope, receipt = each.arrival.envelope, each.receipt
-        values = {
-            "event_name": envelope.event,
-            "instance": envelope.instance,
-            "person": _person(envelope.chat) if envelope.chat else None,
-            "id": str(receipt.seq),
-            "ms": round(each.seconds * 1000, 1),
-        }
-        yield Line("info", "duplicate" if receipt.repeat else "accepted", values)
+        about = _about(envelope.event, envelope.instance, envelope.chat)
+        yield Line("info", "duplicate" if receipt.repeat else "accepted", about, receipt.seq, each.seconds * 1000)
+
+
+@lru_cache(4096)
+def _about(event: str, instance: str | None, chat: str | None) -> Mapping[str, object]:
+    return {"event_name": event, "instance": instance, "person": shorten_phone(chat) if chat else None}

@@ -105,4 +105,4 @@ class Crew:
 
 def _line(settled: Settled) -> Line:
     fact = "handled" if settled.status == "done" else f"delivery_{settled.status}"
-    return Line(_LEVELS.get(settled.status, "info"), fact, describe(settled))
+    return Line(_LEVELS.get(settled.status, "info"), fact, describe(settled), settled.delivery.seq, settled.millis)

@@ -44,13 +44,11 @@ def queue_messages(
 
 
 def describe(settled: Settled) -> Mapping[str, object]:
-    """A log line's values for a settled delivery: a message's text only where saying it is all that happens."""
+    """What a log line says of a settled delivery: a message's text only where saying it is all that happens."""
     delivery = settled.delivery
     values: dict[str, object] = {
         "plugin": delivery.plugin,
-        "id": str(delivery.seq),
         "result": (settled.messages and _shown(settled)) or settled.status,
-        "ms": round(settled.millis, 1),
     }
     if delivery.failures:
         values["failures"] = delivery.failures

@@ -193,14 +193,17 @@ class Courier:
 
     def _finish(self, message: Message, change: Sent) -> None:
         """Its chat goes on at once: the next message's note can't be on disk before this one."""
-        told = {**_names(message), "attempt": message.attempts}
+        told = {**_about(message), "attempt": message.attempts}
         if change.status == "sent":
-            line = LogLine("info", "message_sent", told)
+            line = LogLine("info", "message_sent", told, message.seq)
         else:
-            line = LogLine("error", "message_dead", {**told, "error": change.error})
+            line = LogLine("error", "message_dead", {**told, "error": change.error}, message.seq)
         self._notes.add(msgspec.structs.replace(change, finished=self._waiting.now()), End(message.seq, line))
 
 
 def _names(message: Message) -> dict[str, str]:
-    person = shorten_phone(message.target)
-    return {"plugin": message.plugin, "instance": message.instance, "person": person, "id": str(message.seq)}
+    return {**_about(message), "id": str(message.seq)}
+
+
+def _about(message: Message) -> dict[str, str]:
+    return {"plugin": message.plugin, "instance": message.instance, "person": shorten_phone(message.target)}
