@@ -34,8 +34,8 @@ class Seen:
         self._connection = connection
         self._held: dict[bytes, Sighting] = {}
         self._staged: Sequence[Fresh] = ()
-        self._unsorted: list[tuple[bytes, Sighting]] = []
-        """What is being sorted in, the smallest key last."""
+        self._unsorted: list[list[bytes]] = []
+        """What is being sorted in: keys by their first byte, the largest first, for sorting all at once takes long."""
         self._last = 0
         """Up to which row of `fresh` that reaches."""
         self._sorted = Beginnings()
@@ -86,21 +86,28 @@ class Seen:
             self._sorted.learn(self._connection)
             if not self._unsorted and len(self._held) < HELD:
                 return
-            self._begin()
-            part = self._unsorted[-max(SLICE, 2 * most_added) :]
-            self._write(part, is_last=len(part) == len(self._unsorted))
-            del self._unsorted[-len(part) :]
+            if not self._unsorted:
+                self._begin()
+            part: list[tuple[bytes, Sighting]] = []
+            count = 0
+            while count < len(self._unsorted) and len(part) < max(SLICE, 2 * most_added):
+                count += 1
+                part += sorted((key, self._held[key]) for key in self._unsorted[-count])
+            self._write(part, is_last=count == len(self._unsorted))
+            del self._unsorted[-count:]
             for key, sighting in part:
                 if self._held.get(key) is sighting:
                     del self._held[key]
 
     def _begin(self) -> None:
-        if not self._unsorted:
-            self._last = self._connection.execute("SELECT max(id) FROM fresh").fetchone()[0]
-            self._unsorted = sorted(self._held.items(), reverse=True)
+        self._last = self._connection.execute("SELECT max(id) FROM fresh").fetchone()[0]
+        by_first: list[list[bytes]] = [[] for _ in range(256)]
+        for key in self._held:
+            by_first[255 - key[0]].append(key)
+        self._unsorted = by_first
 
     def _write(self, part: Sequence[tuple[bytes, Sighting]], *, is_last: bool) -> None:
-        rows = [(key, *sighting) for key, sighting in reversed(part)]
+        rows = [(key, *sighting) for key, sighting in part]
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             insert_seen(self._connection, rows)

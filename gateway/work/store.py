@@ -38,6 +38,7 @@ EVERYBODY: Final = "*"
 """Stands for all plugins among the paused, those loaded later included."""
 STATS: Final = "stats"
 """A fact: how attempts have ended, by plugin, and how many failed in each of the last minutes."""
+_WELL: Final = frozenset({"done", "skipped"})
 SMALL: Final = 32
 """Deliveries in a batch up to which it is written on the loop."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
@@ -197,6 +198,17 @@ def _take(connection: sqlite3.Connection, batch: Batch) -> None:
 
 
 def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+    """By far the most end well; of those nothing is written that their start has left as it was."""
+    well: list[Settled] = []
+    others: list[Settled] = []
+    for each in settled:
+        (well if each.status in _WELL and each.error is None else others).append(each)
+    run_on_rows(
+        connection,
+        "UPDATE delivery SET status = column2, alone = 0, started = column3, millis = column4, handler = column5 "
+        "FROM (VALUES {rows}) WHERE id = column1",
+        [(s.delivery.id, s.status, s.started, s.millis, s.handler) for s in well],
+    )
     run_on_rows(
         connection,
         "UPDATE delivery SET status = column2, alone = column3, failures = column4, retries = column5, "
@@ -207,7 +219,7 @@ def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
                 s.delivery.id, s.status, s.delivery.alone, s.delivery.failures, s.delivery.retries, s.delivery.deaths,
                 s.delivery.due, s.started, s.millis, s.handler, s.delivery.control, s.error,
             )
-            for s in settled
+            for s in others
         ],
     )  # fmt: skip
     outbox.insert(connection, [message for each in settled for message in each.messages])
@@ -227,10 +239,23 @@ def _remember(connection: sqlite3.Connection, settled: Sequence[Settled]) -> Non
 
 
 def _start(connection: sqlite3.Connection, batch: Batch) -> None:
+    """Those that were taken up with this very commit are written as running already; most others begin anew too."""
     new = {delivery.id for delivery in batch.taken}
+    first: list[tuple[int, float]] = []
+    others: list[tuple[int, bool, int, int, float]] = []
+    for d, at in batch.started:
+        if d.alone or d.failures or d.deaths:
+            others.append((d.id, d.alone, d.failures, d.deaths, at))
+        elif d.id not in new:
+            first.append((d.id, at))
+    run_on_rows(
+        connection,
+        "UPDATE delivery SET status = 'running', alone = 0, started = column2 FROM (VALUES {rows}) WHERE id = column1",
+        first,
+    )
     run_on_rows(
         connection,
         "UPDATE delivery SET status = 'running', alone = column2, failures = column3, deaths = column4, "
         "started = column5 FROM (VALUES {rows}) WHERE id = column1",
-        [(d.id, d.alone, d.failures, d.deaths, at) for d, at in batch.started if d.id not in new],
+        others,
     )
