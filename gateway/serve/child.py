@@ -13,6 +13,7 @@ import msgspec
 import orjson
 
 from gateway.log import log
+from gateway.serve.cores import Cores
 from gateway.worker.link import GO, LEAVE, LINE_LIMIT, LOOK, LoadReport
 
 STOP_WITHIN: Final = 15.0
@@ -27,9 +28,15 @@ class Child:
     """A worker. It loads its plugins, says so, and begins when it is told to."""
 
     def __init__(
-        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, line: asyncio.StreamWriter, hear: Hear
+        self,
+        process: asyncio.subprocess.Process,
+        reader: asyncio.StreamReader,
+        line: asyncio.StreamWriter,
+        hear: Hear,
+        cores: Cores,
     ) -> None:
         self._process = process
+        self._cores = cores
         self._line = line
         self._hear = hear
         self._loaded: asyncio.Future[LoadReport | None] = asyncio.get_running_loop().create_future()
@@ -40,8 +47,10 @@ class Child:
         """Its end was asked for."""
 
     @classmethod
-    async def start(cls, command: Sequence[str], hear: Hear) -> "Child":
+    async def start(cls, command: Sequence[str], hear: Hear, cores: Cores) -> "Child":
         """Start one; `hear` gets all it says once it works. The command is completed with its end of the line.
+
+        `cores` says where it runs.
 
         Raises:
             OSError: out of descriptors, processes or memory.
@@ -55,12 +64,14 @@ class Child:
             except BaseException:
                 ours.close()
                 raise
+        cores.add(process.pid)
         try:
             reader, line = await asyncio.open_connection(sock=ours, limit=LINE_LIMIT)
         except BaseException:
+            cores.discard(process.pid)
             _kill_group(process.pid)
             raise
-        return cls(process, reader, line, hear)
+        return cls(process, reader, line, hear, cores)
 
     @property
     def report(self) -> LoadReport | None:
@@ -114,6 +125,7 @@ class Child:
         listening = asyncio.create_task(self._listen(reader))
         # Not the end of the line: a process that a plugin forked holds a copy of it, and of the worker's lock.
         code = await self._process.wait()
+        self._cores.discard(self._process.pid)
         _kill_group(self._process.pid)
         await asyncio.wait({listening}, timeout=LAST_WORDS)
         listening.cancel()

@@ -19,6 +19,7 @@ from gateway.errors import GatewayError
 from gateway.log import log
 from gateway.play import FILE as PLAY
 from gateway.serve.child import Child
+from gateway.serve.cores import Cores
 from gateway.serve.restarts import CALM, Restarts
 from gateway.serve.watch import Watch
 from gateway.worker.exits import EXIT_OUTGROWN, EXIT_UNUSABLE
@@ -36,6 +37,7 @@ class Supervisor:
     def __init__(self, config: Config, config_file: Path | None) -> None:
         self._config = config
         self._config_file = config_file
+        self._cores = Cores()
         self._worker: Child | None = None
         self._next: Child | None = None
         self._choosing = asyncio.Lock()
@@ -55,7 +57,8 @@ class Supervisor:
         """Hears which events' deliveries changed."""
 
     async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._keep_alive()), asyncio.create_task(self._watch())]
+        work = (self._keep_alive(), self._watch(), self._cores.watch())
+        self._tasks = [asyncio.create_task(each) for each in work]
         for task in self._tasks:
             task.add_done_callback(_complain)
         return self
@@ -109,7 +112,7 @@ class Supervisor:
         try:
             async with self._choosing:
                 self._hurry.clear()
-                self._worker, self._next = self._next or await Child.start(self._command(), self._hear), None
+                self._worker, self._next = self._next or await self._start(), None
                 self._worker.go()
         except OSError as error:  # out of descriptors, processes or memory: that may pass
             log.error("worker_not_started", error=str(error))
@@ -166,9 +169,9 @@ class Supervisor:
         if not self._first.done():
             self._first.set_result(plugins)
 
-    def _command(self) -> Sequence[str]:
+    async def _start(self) -> Child:
         where = ["--config", str(self._config_file)] if self._config_file else []
-        return [sys.executable, "-m", "gateway", "work", *where]
+        return await Child.start([sys.executable, "-m", "gateway", "work", *where], self._hear, self._cores)
 
     async def _watch(self) -> None:
         async for changed in Watch(self._config.routes, [self._config.data / PLAY]):
@@ -177,7 +180,7 @@ class Supervisor:
     async def _reload(self, changed: Sequence[str]) -> None:
         """Start the next worker, and have it take over if it could load what is loaded now."""
         try:
-            fresh = await Child.start(self._command(), self._hear)
+            fresh = await self._start()
         except OSError as error:
             self._refuse(changed, f"no process to load them in: {error}")
             return
