@@ -37,10 +37,9 @@ class Cores:
         """Looks in a row at which the receiver was quiet."""
 
     def add(self, process: int) -> None:
-        """Another process. It was started by this one, so it is where this one is."""
+        """Another process. It was started by this one, so it is where this one was then."""
         self._others.add(process)
-        if self._own:
-            self._put(process)
+        self._put(process)
 
     def discard(self, process: int) -> None:
         """It has ended."""
