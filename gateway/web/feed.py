@@ -40,6 +40,8 @@ NEW: Final = 200
 """New rows in one batch, and changed ones, at most: a thousand a second, more than anybody can see."""
 BEHIND: Final = 5000
 """New rows that may wait; what came faster than that is not shown as it comes, and pages begin anew."""
+FLOOD_PAUSE: Final = 1.0
+"""Seconds to the next batch where pages had to begin anew: as long as that goes on they show the newest rows alone."""
 VIEWERS: Final = 200
 
 _BEGINS: Final = 120  # characters of a refused body in its sentence
@@ -137,25 +139,26 @@ class Feed:
                 await asyncio.wait_for(self._woken.wait(), min(STRIP_PAUSE, POLL))
             self._woken.clear()
             is_poll, is_strip = clock() >= poll_due, clock() >= strip_due
-            await self._tick(poll=is_poll, strip=is_strip)
+            keeps_up = await self._tick(poll=is_poll, strip=is_strip)
             poll_due = clock() + POLL if is_poll else poll_due
             strip_due = clock() + STRIP_PAUSE if is_strip else strip_due
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(PAUSE if keeps_up else FLOOD_PAUSE)
 
     def end(self) -> None:
         """Send every viewer away: the gateway stops."""
         for channel in self._channels.values():
             channel.put(None)
 
-    async def _tick(self, *, poll: bool, strip: bool) -> None:
+    async def _tick(self, *, poll: bool, strip: bool) -> bool:
+        """Show one batch. False if more has come than can be shown as it comes."""
         if not self._channels:
             self._forget()
-            return
+            return True
         try:
             if await self._skip():
                 for channel in tuple(self._channels.values()):
                     channel.put(b"".join([frame async for frame in self.begin(channel.query, None)]))
-                return
+                return False
             changed = await self._changed(poll=poll)
             extra = await self._changed_above() if strip else b""
             for channel in tuple(self._channels.values()):
@@ -163,6 +166,7 @@ class Feed:
                     channel.put(frame)
         except Exception as error:  # noqa: BLE001 -- one failed read must not end the feed for good
             log.warning("feed_read_failed", error=str(error))
+        return True
 
     def _forget(self) -> None:
         for known in (self._pending, self._sent, self._unfinished):
@@ -206,6 +210,7 @@ class Feed:
         if newest - (self._last or 0) <= BEHIND:
             return False
         self._last, self._has_more = newest, False
+        self._pending.clear()  # pages get anew what they show
         return True
 
     def _different(self, rows: Iterable[Row]) -> dict[int, bytes]:
