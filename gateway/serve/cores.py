@@ -10,6 +10,7 @@ import contextlib
 import os
 import random
 import time
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +34,8 @@ class Cores:
         """The receiver's while they are apart; else none."""
         self._others: set[int] = set()
         """Processes."""
+        self._is_settled = True
+        """All are where they belong, as far as anybody can say."""
         self._quiet = 0
         """Looks in a row at which the receiver was quiet."""
 
@@ -47,38 +50,55 @@ class Cores:
 
     async def watch(self) -> None:
         """Look at how busy this process's main thread is, until cancelled; then all may run anywhere again."""
-        if len(self._all) < 2 or not _SCHEDULED.exists():  # noqa: PLR2004 -- one for each
+        if len(self._all) < 2 or not (file := _open()):  # noqa: PLR2004 -- one for each
             return
-        try:
-            while True:
-                began, wanted = time.monotonic(), _wanted()
-                await asyncio.sleep(LOOK_EVERY)
-                self.judge((_wanted() - wanted) / (time.monotonic() - began))
-        finally:
-            self._be(frozenset())
+        with file:
+            try:
+                while True:
+                    began, wanted = time.monotonic(), _wanted(file)
+                    await asyncio.sleep(LOOK_EVERY)
+                    self.judge((_wanted(file) - wanted) / (time.monotonic() - began))
+            finally:
+                self._be(frozenset())
 
     def judge(self, busy: float) -> None:
         """Put all processes where they belong while the receiver wants such a share of a core."""
         self._quiet = self._quiet + 1 if busy < QUIET else 0
         if busy >= BUSY and not self._own:
             self._be(frozenset({random.choice(sorted(self._all))}))  # noqa: S311 -- nothing secret
-        elif self._own:  # also what was started meanwhile, and may not be where it belongs
+        elif self._own or not self._is_settled:  # what was started meanwhile may not be where it belongs
             self._be(self._own if self._quiet < PATIENCE else frozenset())
 
     def _be(self, own: frozenset[int]) -> None:
-        self._own = own
+        self._own, self._is_settled = own, True
         for process in (os.getpid(), *self._others):
             self._put(process)
 
     def _put(self, process: int) -> None:
         """All threads of a process; those it starts later go where the one is that starts them."""
         cores = self._all if not self._own else self._own if process == os.getpid() else self._all - self._own
-        for thread in Path("/proc").glob(f"{process}/task/*"):
-            with contextlib.suppress(OSError):  # it has ended, or a sandbox lets nobody choose
+        try:
+            threads = list(Path(f"/proc/{process}/task").iterdir())
+        except FileNotFoundError:  # it has ended
+            return
+        except OSError:  # no descriptor is left
+            self._is_settled = False
+            return
+        for thread in threads:
+            with contextlib.suppress(OSError):  # that has ended, or a sandbox lets nobody choose
                 os.sched_setaffinity(int(thread.name), cores)
 
 
-def _wanted() -> float:
+def _open() -> FileIO | None:
+    """Kept open, for later no descriptor may be left; None where the kernel does not count."""
+    try:
+        return _SCHEDULED.open("rb", buffering=0)
+    except OSError:
+        return None
+
+
+def _wanted(file: FileIO) -> float:
     """Seconds that the main thread has run or waited for a core."""
-    ran, waited, _ = map(int, _SCHEDULED.read_text().split())
+    file.seek(0)
+    ran, waited, _ = map(int, file.read().split())
     return (ran + waited) / 1e9

@@ -1,6 +1,7 @@
 """A busy receiver and its worker keep to different cores; at rest both run wherever the system puts them."""
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -73,6 +74,24 @@ def test_they_stay_apart_until_it_was_quiet_for_a_while(cores: Cores, other: int
     for busy in [0.0] * (PATIENCE - 1) + [QUIET] + [0.0] * (PATIENCE - 1):
         cores.judge(busy)
     assert len(of(os.getpid())) == 1, "control: it never was quiet for so long"
+
+    cores.judge(0.0)
+
+    assert of(os.getpid()) == of(other) == ALL
+
+
+@TWO
+def test_where_no_descriptor_is_left_it_is_made_good_at_the_next_look(cores: Cores, other: int) -> None:
+    cores.add(other)
+    cores.judge(BUSY)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, limits[1]))
+    try:
+        for _ in range(PATIENCE):
+            cores.judge(0.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    assert len(of(os.getpid())) == 1, "control: nothing could be done"
 
     cores.judge(0.0)
 
