@@ -11,7 +11,7 @@ from gateway import names
 from gateway.cli.asking import OPEN, ask, follow, has, me
 from gateway.cli.moments import moment
 from gateway.cli.options import config_option, json_option, load_config
-from gateway.cli.output import count, json_text
+from gateway.cli.output import count, json_text, nothing_fits
 from gateway.config import Config
 from gateway.errors import ControlError
 from gateway.journal.controls import Kind, Letters, Replay, Steer
@@ -147,4 +147,4 @@ def _missing(report: Report, payload: Replay | Letters) -> list[str]:
     asked = len(set(payload.ids))
     if isinstance(payload, Letters) and report.found < asked:
         return [f"  {asked - report.found} of the ids are no dead letters (any more); see  gateway dead"]
-    return [] if report.found else ["  Nothing fits."]
+    return [] if report.found else [f"  {nothing_fits(payload.ids)}"]

@@ -36,6 +36,14 @@ def columns(rows: Iterable[Sequence[str]], *, indent: int = 2) -> Iterator[str]:
         yield f"{' ' * indent}{_GAP.join(padded)}".rstrip()
 
 
+def nothing_fits(ids: Iterable[int]) -> str:
+    """What to say where what was asked for, perhaps by the ids of events, leaves nothing to do."""
+    numbers = ", ".join(map(str, ids))
+    if not numbers:
+        return "Nothing fits."
+    return f"Nothing fits: the journal holds no event {numbers} (see  gateway events), or no plugin takes it."
+
+
 class Columns:
     """Lines that come one by one: as aligned as what came before allows."""
 

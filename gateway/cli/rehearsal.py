@@ -15,7 +15,7 @@ from typing import Any, Final, NoReturn
 
 import click
 
-from gateway.cli.output import COLOURS, json_text
+from gateway.cli.output import COLOURS, json_text, nothing_fits
 from gateway.config import Config, secrets
 from gateway.errors import GatewayError
 from gateway.journal import JournalReader, StoredEvent
@@ -71,7 +71,7 @@ def _choose(config: Config, plugins: Sequence[Plugin[Any, Any]], replay: Replay)
     except sqlite3.Error as error:
         raise GatewayError(f"{config.data} can't be read: {error}") from None
     if not chosen:
-        raise GatewayError("nothing fits")
+        raise GatewayError(nothing_fits(replay.ids))
     return [(name, events[seq]) for name, seq in chosen if seq in events]
 
 

@@ -54,10 +54,17 @@ def _banner(config: Config, started: Started, *, show_link: bool) -> str:
             "",
             f"  Webhooks   {started.webhook_url}    paste into Evolution (by-events on or off, both work)",
             f"  Live page  {page}    {link_note}",
-            f"  Try it     {_command()} simulate --server    chat with your bot here, no WhatsApp needed",
+            f"  Try it     {_first_step(config)}",
             "",
         ]
     )
+
+
+def _first_step(config: Config) -> str:
+    """With a key, answers really leave, and nothing is played."""
+    if config.evolution.apikey:
+        return f"write to your bot from another phone    {_command()} events -f  shows what comes of it"
+    return f"{_command()} simulate --server    chat with your bot here, no WhatsApp needed"
 
 
 def _plugins(names: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,6 +58,15 @@ def test_a_replay_that_fits_nothing_says_so(gateway: Command, serving: Serving) 
     gateway("simulate", cwd=serving.folder)
 
     assert "Nothing fits" in gateway("replay", "--instance", "nowhere", "--since", "1d", cwd=serving.folder).stdout
+
+
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_a_replay_of_an_event_that_is_not_there_names_it(
+    gateway: Command, serving: Serving, dry: Sequence[str]
+) -> None:
+    done = gateway("replay", "999999", *dry, cwd=serving.folder)
+
+    assert "the journal holds no event 999999" in done.stdout + done.stderr
 
 
 def test_an_unknown_plugin_is_one_clear_line(gateway: Command, serving: Serving) -> None:
