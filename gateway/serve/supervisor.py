@@ -235,10 +235,10 @@ class Handover:
     def log(self) -> None:
         """The new worker works."""
         seconds = time.monotonic() - self._began
-        names = [self._after.get(file) or self._before.get(file) or file for file in self._files]
+        names = [self._after.get(file) or self._before.get(file) or file for file in self._files if file != PLAY]
         log.info(
             "plugins_reloaded",
-            plugin=", ".join(names),
+            plugin=", ".join(names or self._after.values()),
             result=f"worker restarted in {seconds:.1f} s",
             files=", ".join(self._files),
             seconds=round(seconds, 2),

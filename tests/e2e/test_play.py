@@ -101,6 +101,7 @@ async def test_after_the_play_answers_are_only_shown_again(gateway: Gateway) -> 
 
     assert answer.status == "sent"
     assert not (gateway.data / FILE).exists()
+    assert [line["plugin"] for line in gateway.logged("plugins_reloaded")] == ["ping", "ping"]
 
 
 async def test_a_gateway_with_a_key_is_never_played_with(gateway: Gateway) -> None:
