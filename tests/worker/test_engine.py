@@ -7,7 +7,7 @@ import pytest
 from gateway import ConnectionUpdate, Context, Drop, Event, EventContext, MessagesUpsert, Plugin, Retry
 from gateway import filters as f
 from gateway.work import WorkReader
-from gateway.worker import engine, stats
+from gateway.worker import engine, stats, uptake
 from gateway.worker.headway import MOMENT
 from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message
 
@@ -301,6 +301,52 @@ async def test_what_is_handed_over_ahead_waits_until_fewer_handlers_run(bench: B
         await bench.until(lambda: len(bench.outcomes()) == 40)
 
     assert begun == 3
+
+
+async def test_a_backlog_stays_in_the_journal_until_its_lanes_are_free(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uptake, "AHEAD", 4)
+    monkeypatch.setattr(uptake, "QUEUED", 2)
+    plugin = Plugin("busy")
+
+    @plugin.message()
+    async def work(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        bench.note("begun")
+        await gate.passed()
+
+    async with bench.worker(plugin, concurrency=2):
+        await bench.post(*[message("m", f"5511999900{n % 6}@s.whatsapp.net") for n in range(60)])
+        await bench.until(lambda: bench.seen.count("begun") == 2)
+        taken = bench.rows("SELECT count(*) FROM delivery")[0][0]
+        gate.open()
+        await bench.until(lambda: len(bench.outcomes()) == 60)
+
+    assert taken <= 2 * 4 + 2
+
+
+async def test_a_long_lane_that_waits_keeps_no_other_from_being_taken_up(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uptake, "AHEAD", 2)
+    monkeypatch.setattr(uptake, "QUEUED", 1)
+    plugin = Plugin("busy")
+
+    @plugin.message(f.text("slow"))
+    async def wait(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        await gate.passed()
+
+    @plugin.message()
+    async def be_quick(event: MessagesUpsert, ctx: Context) -> None: ...
+
+    async with bench.worker(plugin):
+        await bench.post(*[message("slow", ANA) for _ in range(40)], message("quick", BIA))
+        await bench.until(bench.outcomes)
+        assert bench.outcomes() == [(41, "done")], "control: the long lane waits"
+        gate.open()
+        await bench.until(lambda: len(bench.outcomes()) == 41)
 
 
 async def test_text_that_utf8_cannot_hold_neither_stops_the_worker_nor_loses_the_message(bench: Bench) -> None:

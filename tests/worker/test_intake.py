@@ -76,6 +76,21 @@ async def test_of_what_is_kept_the_oldest_goes_first_and_is_read_again(
     assert [found[row.seq] is row for row in rows] == [False, True, True]
 
 
+async def test_what_is_kept_for_several_deliveries_is_there_for_each_and_makes_room_for_what_comes(
+    journal: Journal, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post(journal, *(str(number) for number in range(20)))
+    rows = [row for row in (await intake.look({0: 20}, 0)).events[0] if isinstance(row, StoredEvent)]
+    monkeypatch.setattr(module, "AT_HAND", 3 * len(rows[0].body))
+
+    for row in rows:
+        one, other = (Delivery(id=2 * row.seq + n, seq=row.seq, plugin="bot", lane=row.lane) for n in range(2))
+        intake.keep(one, row)
+        intake.keep(other, row)
+        assert (await intake.events_of([one]))[row.seq] is row
+        assert (await intake.events_of([other]))[row.seq] is row
+
+
 async def test_a_body_that_cannot_be_read_keeps_no_other_event_from_being_taken_up(
     journal: Journal, tmp_path: Path
 ) -> None:
