@@ -11,7 +11,7 @@ const PATIENCE = 8; // pages in a row without a find
 const at = (id) => document.getElementById(id);
 
 export class Events {
-  constructor({ go, strip, instances, state }) {
+  constructor({ go, strip, instances, state, news }) {
     this.go = go; // to another address: id of the opened event or null, filters, and whether this one is left behind
     this.query = null;
     this.detail = new Detail(at("detail"), () => this.open(null));
@@ -21,7 +21,7 @@ export class Events {
     });
     this.filters = new Filters(at("filters"), (query) => this.go(this.detail.id, query, true));
     this.stream = new Stream({
-      rows: (rows) => this.show(rows), anew: () => this.forget(true), held: (amount) => this.held(amount), strip, instances, state,
+      rows: (rows) => this.show(rows), anew: () => this.forget(true), held: (amount) => this.held(amount), strip, instances, state, news,
     });
     at("pause").addEventListener("click", () => this.pause());
     at("tail").querySelector("button").addEventListener("click", () => this.lookFurther());

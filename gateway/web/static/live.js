@@ -10,7 +10,7 @@ import { strip } from "./strip.js";
 const at = (id) => document.getElementById(id);
 let plugins = []; // names of the loaded ones
 
-const events = new Events({ go, state, strip: numbers, instances: (all) => views.instances.show(all) });
+const events = new Events({ go, state, news, strip: numbers, instances: (all) => views.instances.show(all) });
 const views = {
   events: { enter: () => { at("view-events").hidden = false; }, leave: () => { at("view-events").hidden = true; events.filters.rest(); } },
   dead: deadView(at("view-dead"), () => plugins),
@@ -58,6 +58,11 @@ function numbers(now) {
   plugins = now.plugins;
   events.filters.know({ plugins });
   strip(now);
+  news();
+}
+
+// Something has become of an event, or of its messages, which need not change a number.
+function news() {
   for (const name of ["dead", "outbox", "plugins"]) views[name].changed();
 }
 

@@ -4,8 +4,8 @@ const AGAIN = 2500; // milliseconds until a closed stream is opened anew
 const HELD = 20_000; // rows held back while paused; beyond them the list begins anew, and reads the rest when it is scrolled to
 
 export class Stream {
-  constructor({ rows, anew, strip, instances, held, state }) {
-    this.tell = { rows, anew, strip, instances, held, state };
+  constructor({ rows, anew, strip, instances, held, state, news }) {
+    this.tell = { rows, anew, strip, instances, held, state, news };
     this.query = "";
     this.last = null;
     this.source = null;
@@ -32,7 +32,7 @@ export class Stream {
     const on = (name, take) => source.addEventListener(name, (message) => take(JSON.parse(message.data), message));
     this.source = source;
     on("anew", () => this.take(null));
-    on("rows", (rows, { lastEventId }) => { this.last = lastEventId || this.last; this.take(rows); });
+    on("rows", (rows, { lastEventId }) => { this.last = lastEventId || this.last; this.take(rows); this.tell.news(); });
     on("strip", this.tell.strip);
     on("instances", this.tell.instances);
     on("dropped", () => this.tell.state("lost", "reconnecting"));
