@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway import config
+from gateway import Context, MessagesUpsert, config
 from gateway.config import Config, Secret
 from gateway.envelope import read_envelope
 from gateway.journal import Arrival, Journal
@@ -186,6 +186,19 @@ class Bench:
     def _on_settled(self, settled: Sequence[Settled]) -> None:
         self.settled += settled
         self._tick.set()
+
+
+def waiting(bench: Bench, gate: Gate, name: str = "busy") -> Plugin[Any, Any]:
+    """A plugin whose handler notes that it has begun, and waits at a gate."""
+    plugin = Plugin(name)
+
+    @plugin.message()
+    async def wait(event: MessagesUpsert, ctx: Context) -> None:
+        del event, ctx
+        bench.note("begun")
+        await gate.passed()
+
+    return plugin
 
 
 def end(host: Host) -> None:

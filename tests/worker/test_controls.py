@@ -9,7 +9,7 @@ from gateway import Context, MessagesUpsert, Plugin
 from gateway.journal.controls import Kind, Letters, Replay, Steer, write_payload
 from gateway.work.controls import ControlReader, Progress, highest_control
 from gateway.worker import controls
-from tests.worker.conftest import ANA, BIA, Bench, Gate, body, message
+from tests.worker.conftest import ANA, BIA, Bench, Gate, body, message, waiting
 
 
 def noting(bench: Bench, name: str = "noting") -> Plugin[Any, Any]:
@@ -322,15 +322,7 @@ async def test_a_paused_plugin_starts_nothing_and_loses_nothing_across_restarts(
 
 
 async def test_an_attempt_under_way_ends_though_its_plugin_is_paused(bench: Bench, gate: Gate) -> None:
-    plugin = Plugin("slow")
-
-    @plugin.message()
-    async def slow(event: MessagesUpsert, ctx: Context) -> None:
-        del event, ctx
-        bench.note("begun")
-        await gate.passed()
-
-    async with bench.worker(plugin):
+    async with bench.worker(waiting(bench, gate)):
         await bench.post(message("a"))
         await bench.until(lambda: bench.seen)
         await ended(bench, await ask(bench, "pause", Steer()))

@@ -9,7 +9,7 @@ from gateway import filters as f
 from gateway.work import WorkReader
 from gateway.worker import engine, stats, uptake
 from gateway.worker.headway import MOMENT
-from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message
+from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message, waiting
 
 
 def noting(bench: Bench, name: str = "noting") -> Plugin[Any, Any]:
@@ -258,15 +258,7 @@ async def test_a_blocking_handler_holds_up_neither_other_plugins_nor_the_engine(
 
 
 async def test_no_more_handlers_run_at_once_than_configured(bench: Bench, gate: Gate) -> None:
-    plugin = Plugin("busy")
-
-    @plugin.message()
-    async def work(event: MessagesUpsert, ctx: Context) -> None:
-        del event, ctx
-        bench.note("begun")
-        await gate.passed()
-
-    async with bench.worker(plugin, noting(bench), concurrency=3):
+    async with bench.worker(waiting(bench, gate), noting(bench), concurrency=3):
         await bench.post(*[message("m", f"55119999000{n:02d}@s.whatsapp.net") for n in range(8)])
         await bench.until(lambda: len(bench.outcomes("noting")) == 8 and bench.seen.count("begun") == 3)
         begun = bench.seen.count("begun")
@@ -308,15 +300,7 @@ async def test_a_backlog_stays_in_the_journal_until_its_lanes_are_free(
 ) -> None:
     monkeypatch.setattr(uptake, "AHEAD", 4)
     monkeypatch.setattr(uptake, "QUEUED", 2)
-    plugin = Plugin("busy")
-
-    @plugin.message()
-    async def work(event: MessagesUpsert, ctx: Context) -> None:
-        del event, ctx
-        bench.note("begun")
-        await gate.passed()
-
-    async with bench.worker(plugin, concurrency=2):
+    async with bench.worker(waiting(bench, gate), concurrency=2):
         await bench.post(*[message("m", f"5511999900{n % 6}@s.whatsapp.net") for n in range(60)])
         await bench.until(lambda: bench.seen.count("begun") == 2)
         taken = bench.rows("SELECT count(*) FROM delivery")[0][0]

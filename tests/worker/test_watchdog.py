@@ -13,7 +13,7 @@ from gateway.worker.engine import Engine
 from gateway.worker.frames import place_of
 from gateway.worker.watchdog import BLOCKED_AFTER, Watchdog
 from tests.support.waiting import until
-from tests.worker.conftest import Bench, Gate, message
+from tests.worker.conftest import Bench, Gate, message, waiting
 
 Lines = list[Any]
 
@@ -59,18 +59,6 @@ def blocking(gate: Gate) -> Plugin[Any, Any]:
     async def ask_stock(event: MessagesUpsert, ctx: Context) -> None:
         del event, ctx
         wait_in_a_helper(gate)
-
-    return plugin
-
-
-def waiting(bench: Bench, gate: Gate) -> Plugin[Any, Any]:
-    plugin = Plugin("shop")
-
-    @plugin.message()
-    async def ask_stock(event: MessagesUpsert, ctx: Context) -> None:
-        del event, ctx
-        bench.note("begun")
-        await gate.passed()
 
     return plugin
 
@@ -141,7 +129,7 @@ async def test_when_it_goes_on_that_is_said_too(bench: Bench, gate: Gate, lines:
 
 
 async def test_a_handler_that_awaits_for_long_blocks_nobody(bench: Bench, gate: Gate, lines: Lines) -> None:
-    async with bench.worker(waiting(bench, gate)) as engine:
+    async with bench.worker(waiting(bench, gate, "shop")) as engine:
         wrist = Wrist(engine)
         await bench.post(message("hi"))
         await bench.until(lambda: bench.seen)
@@ -158,7 +146,7 @@ async def test_a_handler_that_awaits_for_long_blocks_nobody(bench: Bench, gate: 
 
 
 async def test_a_plugin_with_nothing_to_do_is_not_asked(bench: Bench, gate: Gate) -> None:
-    async with bench.worker(waiting(bench, gate)) as engine:
+    async with bench.worker(waiting(bench, gate, "shop")) as engine:
         wrist = Wrist(engine)
         before = wrist.dog._pulses[0]._asked
         wrist.look()
@@ -194,7 +182,7 @@ async def test_a_def_handler_over_its_time_is_named_with_its_line(bench: Bench, 
 
 
 async def test_the_engine_keeps_a_watchdog(bench: Bench, gate: Gate) -> None:
-    async with bench.worker(waiting(bench, gate)) as engine:
+    async with bench.worker(waiting(bench, gate, "shop")) as engine:
         await bench.post(message("hi"))
         await bench.until(lambda: bench.seen)
         (pulse,) = engine._watchdog._pulses
