@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from threading import Lock
@@ -20,18 +20,15 @@ import msgspec
 import orjson
 import structlog
 
+from gateway.console import ConsoleLine, EventDict
 from gateway.redact import PLACEHOLDER, Redactor, is_secret_name, printable
 
 Format = Literal["auto", "console", "json"]
 Level = Literal["debug", "info", "warning", "error"]
-EventDict = MutableMapping[str, Any]
 
 log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
 """The gateway's logger; `log.bind(plugin="ping")` gives one that says so on every line."""
 
-_COLUMNS: Final = (("event", 18), ("subject", 18), ("instance", 10), ("person", 24), ("result", 0), ("ms", 0))
-"""What stands where on a terminal, and how wide at least."""
-_ABOUT: Final = frozenset({"subject", "instance", "person"})
 _LARGEST: Final = 2**63
 _LEVELS: Final[Mapping[Level, int]] = {
     "debug": logging.DEBUG,
@@ -42,10 +39,6 @@ _LEVELS: Final[Mapping[Level, int]] = {
 _KNOWN: Final = 4096  # fields that are remembered
 _SHORT: Final = 80
 """Characters of a value that is likely to come again: an event's name, an instance, a plugin, a person."""
-_COLOURS: Final = {"warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m", "debug": "\033[2m"}
-_DIM: Final = "\033[2m"
-_BOLD: Final = "\033[1m"
-_PLAIN: Final = "\033[0m"
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -232,45 +225,6 @@ def _stamp(millis: int) -> str:
     return datetime.fromtimestamp(millis / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class ConsoleLine:
-    """One aligned line for people: time, fact, plugin or event, instance, person, result, milliseconds, the rest."""
-
-    def __init__(self, *, colour: bool) -> None:
-        self._colour = colour
-
-    def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> str:
-        """Write one line; a traceback stands below it, indented."""
-        level = event_dict.pop("level", "info")
-        below = [text for name in ("stack", "exception") if (text := event_dict.pop(name, None))]
-        event_dict["subject"] = event_dict.pop("plugin", None) or event_dict.pop("event_name", None)
-        columns = self._columns(level, event_dict)
-        rest = [self._paint(_DIM, f"{name}={value}") for name, value in event_dict.items() if value is not None]
-        clock = self._paint(_DIM, datetime.now().astimezone().strftime("%H:%M:%S"))
-        line = "  ".join((*columns, *rest))
-        return "\n".join([f"{clock} {line}".rstrip(), *(_indent(text) for text in below)])
-
-    def _columns(self, level: str, event_dict: EventDict) -> list[str]:
-        """The columns up to the last one that holds something; a line that is about no event has no gaps."""
-        texts = [(name, width, _column_text(name, event_dict.pop(name, None))) for name, width in _COLUMNS]
-        if not any(text for name, _, text in texts if name in _ABOUT):
-            texts = [column for column in texts if column[2]]
-        while texts and not texts[-1][2]:
-            texts.pop()
-        colours = {"event": _COLOURS.get(level, _BOLD), "ms": _DIM}
-        return [self._paint(colours.get(name, ""), f"{text:<{width}}") for name, width, text in texts if width or text]
-
-    def _paint(self, colour: str, text: str) -> str:
-        return f"{colour}{text}{_PLAIN}" if self._colour and colour else text
-
-
-def _column_text(name: str, value: object) -> str:
-    if value is None:
-        return ""
-    if name == "ms" and isinstance(value, int | float):
-        return f"{round(value, 1):g} ms"
-    return str(value)
-
-
 class LibraryHandler(logging.Handler):
     """Gives the lines of other libraries (aiohttp, asyncio) the same way out."""
 
@@ -297,7 +251,3 @@ def _forward_libraries(level: int) -> None:
 def _is_number(value: object) -> bool:
     """Whether a value is a number (or true or false) that JSON readers take whole."""
     return isinstance(value, float) or (isinstance(value, int) and -_LARGEST <= value < _LARGEST)
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.split("\n"))
