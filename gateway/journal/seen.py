@@ -92,7 +92,7 @@ class Seen:
             count = 0
             while count < len(self._unsorted) and len(part) < max(SLICE, 2 * most_added):
                 count += 1
-                part += sorted((key, self._held[key]) for key in self._unsorted[-count])
+                part += [(key, self._held[key]) for key in sorted(self._unsorted[-count])]
             self._write(part, is_last=count == len(self._unsorted))
             del self._unsorted[-count:]
             for key, sighting in part:

@@ -3,7 +3,7 @@
 Apart from the store, because the engine makes these and the store only writes them down.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -13,6 +13,8 @@ from gateway.work.controls import Progress
 from gateway.work.outbox import Message, Sent
 
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
+WELL: Final = frozenset({"done", "skipped"})
+"""How a delivery, or an attempt, ends well."""
 
 
 class Delivery(msgspec.Struct, kw_only=True):

@@ -20,7 +20,7 @@ from gateway.sqlite import open_writer
 from gateway.statements import run_on_rows
 from gateway.work import outbox
 from gateway.work.attempts import write_failed
-from gateway.work.batch import Batch, Delivery, Settled
+from gateway.work.batch import WELL, Batch, Delivery, Settled
 from gateway.work.controls import Progress, read_progress, write_progress
 from gateway.work.outbox import Message
 from gateway.work.trim import Trim, trim
@@ -38,7 +38,6 @@ EVERYBODY: Final = "*"
 """Stands for all plugins among the paused, those loaded later included."""
 STATS: Final = "stats"
 """A fact: how attempts have ended, by plugin, and how many failed in each of the last minutes."""
-_WELL: Final = frozenset({"done", "skipped"})
 SMALL: Final = 32
 """Deliveries in a batch up to which it is written on the loop."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
@@ -202,7 +201,7 @@ def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
     well: list[Settled] = []
     others: list[Settled] = []
     for each in settled:
-        (well if each.status in _WELL and each.error is None else others).append(each)
+        (well if each.status in WELL and each.error is None else others).append(each)
     run_on_rows(
         connection,
         "UPDATE delivery SET status = column2, alone = 0, started = column3, millis = column4, handler = column5 "

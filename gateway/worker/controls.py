@@ -137,8 +137,8 @@ class Controls:
     def _steer(self, progress: Progress, payload: Steer, batch: Batch) -> None:
         change = self._pauses.pause if progress.kind == "pause" else self._pauses.resume
         progress.found = change(payload.plugin)
-        batch.facts[PAUSED] = self._pauses.fact
-        log.info("plugins_paused", plugins=", ".join(self._pauses.fact) or "none", by=payload.by or None)
+        batch.facts[PAUSED] = paused = self._pauses.fact
+        log.info("plugins_paused", plugins=", ".join(paused) or "none", by=payload.by or None)
 
     async def _advance(self, task: _Task, claimed: set[str], batch: Batch) -> bool:
         """One bite for each plugin. A plugin that is not loaded just now is waited for, as its deliveries wait."""

@@ -2,22 +2,20 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from gateway.log import log
 from gateway.plugins import Plugin
 from gateway.work import Delivery
-from gateway.work.batch import Status
+from gateway.work.batch import WELL, Status
 from gateway.worker.breaker import PROBE_EVERY, Breaker
 from gateway.worker.effects import last_line
 from gateway.worker.headway import Headway
 from gateway.worker.host import Host
 from gateway.worker.lanes import Lanes
 from gateway.worker.verdict import Ended, judge
-
-_WELL: Final = frozenset({"done", "skipped"})
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -96,7 +94,7 @@ class Running(msgspec.Struct):
     def judge(self, ended: Ended, now: float) -> Status:
         """What an attempt's end means for its delivery, and for the breaker."""
         counts = self.breaker.note(ended.result, ended.delivery, now)
-        if ended.result in _WELL:
+        if ended.result in WELL:
             self.headway.note()
         if self.breaker.is_open and self.outage is None:
             self._log_open(Outage(time.time(), last_line(ended.error or "")))
