@@ -17,7 +17,7 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-from gateway.errands import resolve
+from gateway.errands import PROMPT, resolve
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -27,8 +27,6 @@ LOCKED: Final = 5.0
 _LOOK: Final = 0.01  # seconds between looks whether that is over
 FEW: Final = 16
 """Jobs of a batch up to which it is committed where it was begun: nothing much would happen meanwhile."""
-PROMPT: Final = 0.002
-"""Seconds that the last commit took at most, if the next is to be waited for on the loop."""
 BATCH: Final = 512
 """Jobs in one transaction at most, so that no job waits for an endless batch."""
 

@@ -9,9 +9,12 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+PROMPT: Final = 0.002
+"""Seconds that something took at most when it was last done, if the loop waits for it itself the next time."""
 
 
 class _Errand(NamedTuple):
@@ -24,12 +27,19 @@ class Errands:
 
     def __init__(self, name: str) -> None:
         self._errands: queue.SimpleQueue[_Errand | None] = queue.SimpleQueue()
+        self._given = self._returned = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is being called and nothing waits for it, whoever may have stopped waiting."""
+        return self._given == self._returned
 
     def run(self, call: Callable[[], T]) -> "asyncio.Future[T]":
         """Have it called; the future is done once it has returned, or carries what it raised."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._given += 1
         self._errands.put(_Errand(call, future))
         return future
 
@@ -43,6 +53,7 @@ class Errands:
                 result = errand.call()
             except Exception as error:  # noqa: BLE001 -- whoever waits for it hears it
                 result = error
+            self._returned += 1
             with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to hear it
                 errand.future.get_loop().call_soon_threadsafe(resolve, errand.future, result)
 

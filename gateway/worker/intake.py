@@ -1,8 +1,9 @@
-"""The worker's view of the journal: a connection that only reads, on a thread of its own."""
+"""The worker's view of the journal: a connection that only reads, on a thread of its own where that may take long."""
 
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from gateway.errands import Errands
+from gateway.errands import PROMPT, Errands
 from gateway.journal import JournalReader, StoredEvent
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
@@ -54,6 +55,8 @@ class Intake:
         self._at_hand: OrderedDict[int, StoredEvent] = OrderedDict()
         """By the id of the delivery."""
         self._held = 0
+        self._took = 0.0
+        """Seconds of the last look."""
         self._open()
 
     @classmethod
@@ -79,7 +82,13 @@ class Intake:
         return await self._call(lambda: self._reader.last())  # noqa: PLW0108 -- the reader may be another by then
 
     async def look(self, wanted: Mapping[int, int], control: int) -> Found:
-        """The next events above some positions, so many each, and the next controls above an id."""
+        """The next events above some positions, so many each, and the next controls above an id.
+
+        Most looks take less than handing them to a thread and hearing back, so while they do they run on the loop.
+        """
+        if self._took <= PROMPT and self._thread.is_idle:
+            with contextlib.suppress(sqlite3.Error, OSError):  # the thread tries again, and says what it is
+                return self._look(wanted, control)
         return await self._call(lambda: self._look(wanted, control))
 
     def keep(self, delivery: Delivery, event: StoredEvent) -> None:
@@ -125,7 +134,7 @@ class Intake:
                     log.info("journal_readable")
                 return found
 
-    # From here on: the reader's thread.
+    # From here on: the reader's thread, or the loop while it does not wait for that.
 
     def _open(self) -> None:
         self._file = _identity(self._folder)
@@ -138,8 +147,12 @@ class Intake:
         old.close()
 
     def _look(self, wanted: Mapping[int, int], control: int) -> Found:
-        controls = self._reader.controls(control, CONTROLS)
-        events = {position: self._after(position, limit) for position, limit in wanted.items()}
+        began = time.perf_counter()
+        try:
+            controls = self._reader.controls(control, CONTROLS)
+            events = {position: self._after(position, limit) for position, limit in wanted.items()}
+        finally:
+            self._took = time.perf_counter() - began
         is_full = any(len(rows) == wanted[position] for position, rows in events.items())
         return Found(events, controls, more=is_full or len(controls) == CONTROLS)
 

@@ -1,14 +1,18 @@
 """One look brings what most handlers need; what it leaves out, and what can't be read, is looked for by itself."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from gateway.journal import Journal, StoredEvent
+from gateway.journal import Journal, JournalReader, StoredEvent
+from gateway.journal.controls import Control
 from gateway.work import Delivery
 from gateway.worker import intake as module
 from gateway.worker.intake import Intake
+from tests.support.waiting import until
 from tests.worker.conftest import arrival, message
 
 OVERFLOWING = "x" * 16_000  # its body takes up pages of its own
@@ -89,6 +93,51 @@ async def test_what_is_kept_for_several_deliveries_is_there_for_each_and_makes_r
         intake.keep(other, row)
         assert (await intake.events_of([one]))[row.seq] is row
         assert (await intake.events_of([other]))[row.seq] is row
+
+
+async def test_after_a_look_that_took_long_the_loop_does_not_wait_for_the_next(
+    journal: Journal, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post(journal, "one")
+    monkeypatch.setattr(module, "PROMPT", 0.0)
+    await intake.look({0: 10}, 0)
+    is_reading, may_go_on = threading.Event(), threading.Event()
+    gone_on: list[bool] = []
+
+    def wait(*_: object) -> list[Control]:
+        is_reading.set()
+        gone_on.append(may_go_on.wait(5))
+        return []
+
+    monkeypatch.setattr(JournalReader, "controls", wait)
+    look = asyncio.create_task(intake.look({0: 10}, 0))
+    await until(is_reading.is_set, "it reads")
+    may_go_on.set()
+
+    assert [row.seq for row in (await look).events[0]] == [1]
+    assert gone_on == [True]
+
+
+async def test_a_look_waits_for_what_somebody_else_reads(journal: Journal, intake: Intake) -> None:
+    await post(journal, "one")
+    may_go_on, order = threading.Event(), list[str]()
+
+    def read(_reader: JournalReader) -> None:
+        may_go_on.wait(5)
+        order.append("somebody else's")
+
+    async def look() -> None:
+        await intake.look({0: 10}, 0)
+        order.append("the look")
+
+    asking = asyncio.create_task(intake.ask(read))
+    await asyncio.sleep(0)
+    looking = asyncio.create_task(look())
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await asyncio.gather(asking, looking)
+
+    assert order == ["somebody else's", "the look"]
 
 
 async def test_a_body_that_cannot_be_read_keeps_no_other_event_from_being_taken_up(
