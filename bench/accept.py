@@ -205,9 +205,9 @@ async def with_past(events: int, where: Path, *, chats: int = CHATS) -> AsyncIte
 
 
 @asynccontextmanager
-async def folder() -> AsyncIterator[Path]:
-    """A folder that goes with its block."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+async def folder(within: Path | None = None) -> AsyncIterator[Path]:
+    """A folder that goes with its block, where such folders are usual if not within another."""
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=within) as name:
         yield Path(name)
 
 

@@ -1,14 +1,17 @@
 """How long an event takes: from when it is to be sent, to its handler's first line, to its reply's request.
 
-All on one clock, the machine's monotonic one. A sender that falls behind counts against the server, not for it.
+Servers take turns, as where rates are measured: one stall of the disk spoils a turn, and not all of them. All on one
+clock, the machine's monotonic one. A sender that falls behind counts against the server, not for it.
 Handlers that reply are measured apart: their requests, and the server that takes those, share the machine's cores.
 """
 
+import shutil
 import statistics
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -24,11 +27,17 @@ from bench.targets import Target
 from tests.support.gateway import free_port
 from tests.support.waiting import until
 
-COLUMNS: Final = ("events/s", "what", "p50 ms", "p99 ms", "p99.9 ms", "highest ms", "count")
+COLUMNS: Final = ("events/s", "what", "p50 ms", "p99 ms", "p99.9 ms", "highest ms", "count", "p99 of the first's")
 GOAL_RATE: Final = 500
 CONNECTIONS: Final = 64
 OURS: Final = "gateway"
 REPLYING: Final = "replying"
+FLUSHING: Final = "bare aiohttp + a flush"
+"""What the disk alone adds: no receiver that loses nothing does less."""
+IN_MEMORY: Final = "gateway in memory"
+"""What the gateway alone adds: its data is in a file system that has no disk."""
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- where Linux has one
+_ROOM: Final = 2**30  # bytes that it has to offer
 
 _NOTE: Final = """
 @plugin.message()
@@ -41,6 +50,7 @@ async def echo(event, ctx):
     record(ctx)
     ctx.reply(ctx.delivery.id)
 """
+_BARE_ANSWERED: Final = f"{BARE}: answered"
 _ANSWERED_WITHIN: Final = 30.0  # seconds
 
 
@@ -79,28 +89,43 @@ class Evolution:
 
 
 async def latency(scale: Scale) -> Result:
-    """A bare server, the gateway, and one whose handlers reply, at each rate."""
+    """A bare server, the gateway, and one whose handlers reply, at each rate; at one rate, what the disk has in it."""
     result = Result(title="Latency", columns=COLUMNS)
     evolution = Evolution()
     async with folder() as where, AsyncExitStack() as stack:
         enter = stack.enter_async_context
         url = await enter(evolution.listening())
-        bare = await enter(targets.program(BARE, "bare", where))
-        ours = await enter(targets.gateway(OURS, where, _NOTE))
-        settings = {"evolution": {"url": url, "apikey": "bench"}}
-        replying = await enter(targets.gateway(REPLYING, where, _ECHO, settings=settings))
+        servers = [
+            await enter(targets.program(BARE, "bare", where)),
+            await enter(targets.gateway(OURS, where, _NOTE)),
+            await enter(
+                targets.gateway(REPLYING, where, _ECHO, settings={"evolution": {"url": url, "apikey": "bench"}})
+            ),
+        ]
+        parts = [await enter(targets.program(FLUSHING, "flushing", where))]
+        if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
+            parts.append(await enter(targets.gateway(IN_MEMORY, await enter(folder(_MEMORY)), _NOTE)))
         for rate in scale.rates:
-            took: dict[str, list[float]] = {}
-            for _ in range(2):
-                for target in (bare, ours, replying):
-                    for what, millis in (await _measure(rate, target, evolution, scale)).items():
-                        took.setdefault(what, []).extend(millis)
-            result.rows += [_row(rate, what, millis) for what, millis in took.items()]
-            if rate == GOAL_RATE or len(scale.rates) == 1:
-                value = _quantile(took[f"{OURS}: handler entered"], 0.99) / _quantile(took[f"{BARE}: answered"], 0.99)
+            has_goal = rate == GOAL_RATE or len(scale.rates) == 1
+            found = await _take_turns(rate, [*servers, *parts] if has_goal else servers, evolution, scale)
+            result.rows += [_row(rate, what, turns, found[_BARE_ANSWERED]) for what, turns in found.items()]
+            if has_goal:
+                value = statistics.median(_ratios(found[f"{OURS}: handler entered"], found[_BARE_ANSWERED]))
                 name = f"p99 to the handler at {rate} events/s, of a bare request's"
                 result.goals = [Goal(name=name, value=value, goal=3, at_most=True)]
     return result
+
+
+async def _take_turns(
+    rate: int, servers: Sequence[Target], evolution: Evolution, scale: Scale
+) -> dict[str, list[list[float]]]:
+    """By what is measured: of each turn, the milliseconds of each post."""
+    found: dict[str, list[list[float]]] = {}
+    for _ in range(scale.turns):
+        for target in servers:
+            for what, millis in (await _measure(rate, target, evolution, scale)).items():
+                found.setdefault(what, []).append(millis)
+    return found
 
 
 async def _measure(rate: int, target: Target, evolution: Evolution, scale: Scale) -> dict[str, list[float]]:
@@ -127,7 +152,7 @@ async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
         Order(
             port=target.port,
             connections=CONNECTIONS,
-            seconds=scale.steady,
+            seconds=scale.seconds,
             form=template(),
             first=first_number(),
             rate=rate,
@@ -135,8 +160,16 @@ async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
     )
 
 
-def _row(rate: int, what: str, millis: Sequence[float]) -> list[str | float]:
-    return [rate, what, *(_quantile(millis, part) for part in (0.5, 0.99, 0.999)), max(millis), len(millis)]
+def _row(rate: int, what: str, turns: Sequence[Sequence[float]], first: Sequence[Sequence[float]]) -> list[str | float]:
+    """All turns together, and what each turn's p99 is of the first server's in the same turn."""
+    millis = [each for turn in turns for each in turn]
+    parts = _ratios(turns, first)
+    beside = f"{statistics.median(parts):.1f} ({min(parts):.1f} to {max(parts):.1f})" if turns is not first else "1"
+    return [rate, what, *(_quantile(millis, part) for part in (0.5, 0.99, 0.999)), max(millis), len(millis), beside]
+
+
+def _ratios(turns: Sequence[Sequence[float]], first: Sequence[Sequence[float]]) -> list[float]:
+    return [_quantile(mine, 0.99) / _quantile(theirs, 0.99) for mine, theirs in zip(turns, first, strict=True)]
 
 
 def _quantile(values: Sequence[float], part: float) -> float:

@@ -20,8 +20,6 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int = 50
     rates: tuple[int, ...] = (100, 500, 1_000)
     """Events a second."""
-    steady: float = 10.0
-    """Seconds at each rate."""
     waiting: int = 20_000
     """Deliveries that wait while memory is measured."""
     starts: int = 7
@@ -39,7 +37,6 @@ SHORT = Scale(
     plugins=(1, 2),
     viewers=2,
     rates=(50,),
-    steady=1.0,
     waiting=200,
     starts=1,
     big=10**6,
