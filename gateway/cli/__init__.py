@@ -9,6 +9,7 @@ import sys
 import click
 
 from gateway.cli.names import COMMANDS
+from gateway.garbage import look_seldom
 
 
 class LazyGroup(click.Group):
@@ -42,6 +43,7 @@ def main() -> None:
     """Run the command line; an error the gateway knows of is one line on standard error and exit code 1."""
     from gateway.errors import GatewayError  # noqa: PLC0415 -- keeps --help quick
 
+    look_seldom()
     try:
         cli()
     except GatewayError as error:
