@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+# Apart from the rest: what it brings along (rich), structlog would load into each of the processes that tests start.
+LINTER := .venv-lint
 # Most tests on real processes wait more than they compute, so three at a time suit two cores.
 PARALLEL := --numprocesses 3 --dist worksteal
 
@@ -20,6 +22,11 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $(STAMP)
 
+$(LINTER)/.ready: constraints.txt
+	$(PYTHON) -m venv $(LINTER)
+	$(LINTER)/bin/python -m pip install --quiet --constraint constraints.txt import-linter
+	@touch $@
+
 run: setup ## start the gateway
 	@$(BIN)/gateway serve --show-link
 
@@ -27,11 +34,11 @@ test: setup ## run the whole test suite
 	@command -v chromium >/dev/null || echo "Browser tests are skipped: install Chromium with  sudo apt-get install chromium"
 	$(BIN)/python -m pytest $(PARALLEL)
 
-check: setup ## format, lint, types, layers, docs
+check: setup $(LINTER)/.ready ## format, lint, types, layers, docs
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(LINTER)/bin/lint-imports
 	$(BIN)/python -m pytest --quiet tests/docs
 
 format: setup ## mend what the formatter and linter can mend
@@ -55,4 +62,4 @@ picture: setup ## take the README's pictures from the running program
 	$(BIN)/python docs/picture.py
 
 clean: ## remove what the targets made (never data/)
-	rm -rf $(VENV) .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist
+	rm -rf $(VENV) $(LINTER) .venv-lowest .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage dist

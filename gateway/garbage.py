@@ -8,7 +8,7 @@ OFTEN: Final = 20_000
 
 
 def look_seldom() -> None:
-    """Call it first: what a start imports stays, and looking through it again and again takes an eighth of the start."""
+    """Call it first: what a start imports stays, and looking through it again and again is a fifth of the start."""
     gc.set_threshold(OFTEN)
 
 
