@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pytest
 
@@ -20,11 +21,18 @@ def test_no_other_name_is() -> None:
 
 
 def test_help_loads_nothing_that_it_does_not_need() -> None:
-    script = f"import sys, gateway.cli; print([name for name in {HEAVY} if name in sys.modules])"
+    assert loaded_by("gateway.cli", HEAVY) == []
 
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
-    assert loaded.strip() == "[]"
+@pytest.mark.parametrize("command", ["plugins", "events", "controls", "work"])
+def test_commands_that_only_read_load_no_web_server(command: str) -> None:
+    assert loaded_by(f"gateway.cli.{command}", ("aiohttp", "jinja2", "prometheus_client", "structlog")) == ["structlog"]
+
+
+def loaded_by(module: str, names: Sequence[str]) -> list[str]:
+    """Those of some modules that are there once another is."""
+    script = f"import sys, {module}; print(*[name for name in {names} if name in sys.modules])"
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
 
 
 @pytest.mark.parametrize("first", ["gateway.worker.process", "gateway.events", "gateway.plugins", "gateway.evolution"])

@@ -17,7 +17,7 @@ from gateway.errors import DataFolderBusy, GatewayError
 from gateway.journal import Journal
 from gateway.journal.controls import Kind, Payload, write_payload
 from gateway.owner import Half, Owner
-from gateway.web.controls import Report, read_report
+from gateway.report import Report, read_report
 from gateway.work import highest_seq
 from gateway.work.controls import highest_control
 from gateway.work.store import WORK

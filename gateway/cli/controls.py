@@ -15,7 +15,7 @@ from gateway.cli.output import count, json_text, nothing_fits
 from gateway.config import Config
 from gateway.errors import ControlError
 from gateway.journal.controls import Kind, Letters, Replay, Steer
-from gateway.web.controls import Report
+from gateway.report import Report
 
 
 @click.command()

@@ -21,10 +21,10 @@ from gateway.errors import GatewayError
 from gateway.owner import data_folder
 from gateway.play import Play, announced
 from gateway.redact import printable
+from gateway.report import read_facts
 from gateway.simulate import Outcome, target_of
 from gateway.sqlite import is_missing
 from gateway.testing import EvolutionServer, Happening
-from gateway.web.controls import read_facts
 from gateway.work.reader import DeliveryRow, OutboxRow, WorkReader
 from gateway.worker.loading import SENDS_TO
 

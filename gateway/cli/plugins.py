@@ -22,7 +22,7 @@ from gateway.errors import GatewayError
 from gateway.plugins import Handler, Loaded, LoadedPlugin, LoadError
 from gateway.plugins.available import load_all
 from gateway.redact import printable
-from gateway.web.controls import read_paused
+from gateway.report import read_paused
 from gateway.work import WorkReader
 from gateway.work.store import EVERYBODY, OUTAGES
 

@@ -19,7 +19,7 @@ from gateway.web import api, controls, live
 from gateway.web.entry import LOGINS, post_link, post_login, post_logout, require_login
 from gateway.web.feed import FEED, Feed
 from gateway.web.login import Logins
-from gateway.web.look import LOOK, Look
+from gateway.web.look import Look
 from gateway.web.openapi import openapi
 from gateway.web.security import STATIC, add_headers, errors_as_problems, guard, hosts_of
 
@@ -84,7 +84,7 @@ def admin_app(
     app = web.Application(
         middlewares=[errors_as_problems, guard(hosts_of(config)), require_login], client_max_size=_BODY_LIMIT
     )
-    app[LOOK], app[FEED], app[LOGINS] = look, feed, logins
+    app[api.LOOK], app[FEED], app[LOGINS] = look, feed, logins
     app[api.STATUS], app[api.REGISTRY] = status, registry
     app[live.WELCOME] = welcome or welcome_of(config)
     app[api.CONFIG] = config
@@ -118,4 +118,4 @@ async def _feeding(app: web.Application) -> AsyncIterator[None]:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-    await app[LOOK].close()
+    await app[api.LOOK].close()

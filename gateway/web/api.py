@@ -12,12 +12,13 @@ from gateway.config import Config
 from gateway.log import log
 from gateway.web.asked import LARGEST_ID, limit_of, number_of, query_of, words_of
 from gateway.web.live import WELCOME
-from gateway.web.look import LOOK
+from gateway.web.look import Look
 from gateway.web.outbox import STATUSES
 from gateway.web.problems import problem
 
 Status = Callable[[], Mapping[str, Any]]
 
+LOOK: Final = web.AppKey("look", Look)
 STATUS: Final[web.AppKey[Status]] = web.AppKey("status")
 CONFIG: Final = web.AppKey("config", Config)
 REGISTRY: Final = web.AppKey("registry", CollectorRegistry)

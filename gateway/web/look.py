@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from aiohttp import web
 
 from gateway.config import Config
 from gateway.journal import Summary
@@ -256,9 +255,6 @@ class Look:
         return Refused(
             at=post.at, address=post.address, path=path, reason=reason, size=post.size, begins=begins[:_REFUSED_TEXT]
         )
-
-
-LOOK: Final = web.AppKey("look", Look)
 
 
 def _story_order(delivery: DeliveryRow) -> tuple[str, int]:

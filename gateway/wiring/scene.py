@@ -11,7 +11,7 @@ from gateway.config import Config
 from gateway.evolution import Webhook
 from gateway.evolution.errors import EvolutionError
 from gateway.journal import Summary
-from gateway.web.controls import read_facts
+from gateway.report import read_facts
 from gateway.wiring.local import is_listening, is_running
 from gateway.wiring.peer import Peer
 from gateway.wiring.probe import newest
