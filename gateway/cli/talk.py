@@ -69,6 +69,8 @@ class Talk:
 
     async def _pick(self, number: str) -> Happening:
         offered = choices(self._last())
+        if not offered:
+            raise Refusal("the bot's last message has no buttons, rows or options to pick: type your answer")
         if not number.isdecimal() or not 0 < int(number) <= len(offered):
             raise Refusal(f"the bot's last message offers {len(offered)} choices")
         return await self.person.choose(self._last().id, offered[int(number) - 1], group=self.group)

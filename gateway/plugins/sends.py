@@ -21,6 +21,7 @@ MediaKind = Literal["image", "video", "document"]
 Mentions = Sequence[Person | Participant | str]
 
 _MOST_BUTTONS: Final = 3
+_MENU_STYLES: Final = ("auto", "buttons", "text")
 _POLL_OPTIONS: Final = range(2, 11)
 _LONGEST_TYPING: Final = 60.0  # seconds
 
@@ -104,6 +105,8 @@ class Sends(ABC):
         Reply buttons where phones show them: 3 options at most, in answer to a message of WhatsApp's Business channel.
         Else numbered lines of text, which always work. `style` decides it otherwise.
         """
+        if style not in _MENU_STYLES:
+            raise ValueError(f"a menu's style is one of {', '.join(_MENU_STYLES)}, got {style!r}")
         labels = [wording(label) for label in options.values()]
         if not labels:
             raise ValueError("a menu has at least one option")

@@ -151,6 +151,13 @@ async def test_a_person_reacts_and_quotes(phone: Phone) -> None:
     assert (quoted.text, quoted.data["contextInfo"]["stanzaId"]) == ("hi yourself", phone.server.sent[0].id)
 
 
+async def test_words_offer_nothing_to_pick_and_it_says_what_to_do_instead(phone: Phone) -> None:
+    await phone.bot.send_text("shop-1", ANA, "Which size?\n\n1. Small\n2. Large")
+
+    with pytest.raises(Refusal, match="no buttons, rows or options to pick: type your answer"):
+        await phone.talk.do(":pick 2")
+
+
 @pytest.mark.parametrize("line", ["/price", ":)", ":-( sad", "::", ":sendme"])
 async def test_what_is_no_command_of_the_terminals_reaches_the_bot(phone: Phone, line: str) -> None:
     assert (await phone.talk.do(line)).text == line

@@ -222,3 +222,8 @@ def test_the_numbers_of_a_menu_are_those_that_choice_reads(ctx: Context, arrived
 def test_a_menu_without_options_is_refused(ctx: Context) -> None:
     with pytest.raises(ValueError, match="a menu has at least one option"):
         ctx.menu("Which?", {})
+
+
+def test_a_menu_of_an_unknown_style_is_refused(ctx: Context) -> None:
+    with pytest.raises(ValueError, match="a menu's style is one of auto, buttons, text, got 'butons'"):
+        ctx.menu("Which size?", SIZES, style="butons")  # type: ignore[arg-type]
