@@ -22,7 +22,7 @@ async def test_a_plugin_that_is_held_back_says_why_on_the_page_until_it_recovers
             record(ctx)
         """,
     )
-    gateway.settings(delivery={"retry": [0] * 20})
+    gateway.settings(delivery={"retry": [0.1] * 100})
     await gateway.start()
 
     async with gateway.watched() as page:

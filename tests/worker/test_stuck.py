@@ -62,7 +62,7 @@ async def test_one_that_blocks_every_time_becomes_a_dead_letter_and_its_neighbou
 
 
 async def test_what_waits_for_its_turn_behind_slow_handlers_is_not_taken_for_stuck(bench: Bench, gate: Gate) -> None:
-    chats = [f"55119{n:08d}@s.whatsapp.net" for n in range(5)]
+    chats = [f"55119{n:08d}@s.whatsapp.net" for n in range(8)]
     plugin = Plugin("slow")
 
     @plugin.message(f.text("quick"))
@@ -73,12 +73,12 @@ async def test_what_waits_for_its_turn_behind_slow_handlers_is_not_taken_for_stu
         del event, ctx
         await gate.passed()
 
-    async with bench.worker(plugin, concurrency=1, timeout=0.4, stuck=0.8, retry=(60,)) as engine:
+    async with bench.worker(plugin, concurrency=1, timeout=0.4, stuck=2.0, retry=(60,)) as engine:
         await bench.post(*[message("quick", chat) for chat in chats * 2])
-        await bench.until(lambda: len(bench.outcomes()) == 10)
+        await bench.until(lambda: len(bench.outcomes()) == 16)
         bench.now += 2 * MOMENT
         await bench.post(*[message("slow", chat) for chat in chats])
-        await bench.until(lambda: [each.status for each in bench.settled].count("waiting") == 5)
+        await bench.until(lambda: [each.status for each in bench.settled].count("waiting") == 8)
 
         assert not engine.stuck
     assert {each.error.rpartition(": ")[0] for each in bench.settled if each.error} == {
