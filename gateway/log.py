@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, Final, Literal, TextIO
 
 import msgspec
@@ -47,6 +48,7 @@ class Line(msgspec.Struct, frozen=True):
     level: Level
     fact: str
     values: Mapping[str, object]
+    """A `MappingProxyType`, which must never change, is written out once and remembered."""
     id: int | None = None
     """Number of the event that it is about: written as text, as everywhere in JSON."""
     ms: float | None = None
@@ -180,6 +182,8 @@ class JsonLine:
     def __init__(self, cleaner: Cleaner) -> None:
         self._cleaner = cleaner
         self._known: dict[tuple[str, str], str] = {}
+        self._whole: dict[int, tuple[Mapping[str, object], str]] = {}
+        """By identity: values that never change, and what is written of them."""
 
     def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> str:
         """Write one line, whose values are clean."""
@@ -189,29 +193,30 @@ class JsonLine:
 
     def rest(self, line: Line) -> str:
         """The same from the fact on, of values that are not clean yet: most texts come again, and are remembered."""
-        known = self._known
-        written = [line.fact, '"']
-        for name, value in line.values.items():
-            if isinstance(value, str):
-                written.append(known.get((name, value)) or self._text(name, value))
-            elif value is not None:
-                written.append(self._field(name, value))
-        if line.id is not None:
-            written.append(f',"id":"{line.id}"')
-        if line.ms is not None:
-            written.append(f',"ms":{line.ms:.1f}')
-        written.append("}")
-        return "".join(written)
+        whole = self._whole.get(id(line.values))
+        text = whole[1] if whole else self._fields(line.values)
+        number = f',"id":"{line.id}"' if line.id is not None else ""
+        took = f',"ms":{line.ms:.1f}' if line.ms is not None else ""
+        return f'{line.fact}"{text}{number}{took}}}'
 
-    def _text(self, name: str, value: str) -> str:
-        field = self._field(name, value)
-        if len(value) <= _SHORT:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            self._known[name, value] = field
-        return field
+    def _fields(self, values: Mapping[str, object]) -> str:
+        text = "".join(self._field(name, value) for name, value in values.items() if value is not None)
+        if isinstance(values, MappingProxyType):
+            if len(self._whole) >= _KNOWN:
+                self._whole.clear()
+            self._whole[id(values)] = values, text
+        return text
 
     def _field(self, name: str, value: object) -> str:
+        if not isinstance(value, str) or len(value) > _SHORT:
+            return self._written(name, value)
+        if (field := self._known.get((name, value))) is None:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            field = self._known[name, value] = self._written(name, value)
+        return field
+
+    def _written(self, name: str, value: object) -> str:
         cleaned = self._cleaner(None, "", {name: value})
         return f",{orjson.dumps(cleaned).decode()[1:-1]}"
 

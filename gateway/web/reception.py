@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -188,4 +189,5 @@ def _lines(noted: Sequence[_Noted]) -> Iterator[Line]:
 
 @lru_cache(4096)
 def _about(event: str, instance: str | None, chat: str | None) -> Mapping[str, object]:
-    return {"event_name": event, "instance": instance, "person": shorten_phone(chat) if chat else None}
+    person = shorten_phone(chat) if chat else None
+    return MappingProxyType({"event_name": event, "instance": instance, "person": person})

@@ -3,6 +3,8 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from gateway.config import Evolution
@@ -46,10 +48,10 @@ def queue_messages(
 def describe(settled: Settled) -> Mapping[str, object]:
     """What a log line says of a settled delivery: a message's text only where saying it is all that happens."""
     delivery = settled.delivery
-    values: dict[str, object] = {
-        "plugin": delivery.plugin,
-        "result": (settled.messages and _shown(settled)) or settled.status,
-    }
+    result = (settled.messages and _shown(settled)) or settled.status
+    if not (delivery.failures or settled.error) and result == settled.status != "waiting":
+        return _plain(delivery.plugin, result)
+    values: dict[str, object] = {"plugin": delivery.plugin, "result": result}
     if delivery.failures:
         values["failures"] = delivery.failures
     if settled.status == "waiting" and delivery.due:
@@ -58,6 +60,11 @@ def describe(settled: Settled) -> Mapping[str, object]:
         values["error"] = shorten_phone_numbers(last_line(settled.error))
         values["at"] = _place(settled.error)
     return values
+
+
+@lru_cache(1024)
+def _plain(plugin: str, result: str) -> Mapping[str, object]:
+    return MappingProxyType({"plugin": plugin, "result": result})
 
 
 def last_line(error: str) -> str:
