@@ -382,13 +382,13 @@ async def test_receiver_that_may_open_few_files(site: Open) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     async with site() as here:
         await here.well()
-        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))  # the receiver is this process
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1_024, hard))  # the receiver is this process
         try:
             found, fix = only(await here.wrong(), "warning")
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
-        assert "files: the receiver may open 256 files" in found
+        assert "files: the receiver may open 1024 files" in found
         assert "ulimit -n" in fix
 
 
