@@ -13,7 +13,7 @@ import orjson
 
 from gateway.journal import JournalReader
 from gateway.journal.controls import Control
-from gateway.sqlite import is_missing
+from gateway.sqlite import is_missing, opened
 from gateway.work import WorkReader
 from gateway.work.controls import ControlReader, Progress
 from gateway.work.store import PAUSED, WORK
@@ -39,13 +39,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_report(folder: Path, number: int) -> Report | None:
     """How far a request is; None for one that was never made."""
-    try:
-        with closing(JournalReader(folder)) as journal:
-            asked = next((each for each in journal.controls(number - 1, 1) if each.id == number), None)
-    except sqlite3.Error as error:
-        if is_missing(error):
-            return None
-        raise
+    if (journal := opened(JournalReader, folder)) is None:
+        return None
+    with closing(journal):
+        asked = next((each for each in journal.controls(number - 1, 1) if each.id == number), None)
     return _report(folder, asked) if asked else None
 
 
@@ -83,10 +80,7 @@ def read_paused(folder: Path) -> dict[str, float]:
 
 def read_facts(folder: Path) -> dict[str, Any]:
     """What the worker says of itself; nothing before the first one."""
-    try:
-        with closing(WorkReader(folder)) as work:
-            return work.facts()
-    except sqlite3.Error as error:
-        if is_missing(error):
-            return {}
-        raise
+    if (work := opened(WorkReader, folder)) is None:
+        return {}
+    with closing(work):
+        return work.facts()
