@@ -181,7 +181,7 @@ class JsonLine:
 
     def __init__(self, cleaner: Cleaner) -> None:
         self._cleaner = cleaner
-        self._known: dict[tuple[str, str], str] = {}
+        self._known_field = lru_cache(_KNOWN)(self._written)
         self._whole: dict[int, tuple[Mapping[str, object], str]] = {}
         """By identity: values that never change, and what is written of them."""
 
@@ -208,13 +208,8 @@ class JsonLine:
         return text
 
     def _field(self, name: str, value: object) -> str:
-        if not isinstance(value, str) or len(value) > _SHORT:
-            return self._written(name, value)
-        if (field := self._known.get((name, value))) is None:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            field = self._known[name, value] = self._written(name, value)
-        return field
+        is_usual = isinstance(value, str) and len(value) <= _SHORT
+        return self._known_field(name, value) if is_usual else self._written(name, value)
 
     def _written(self, name: str, value: object) -> str:
         cleaned = self._cleaner(None, "", {name: value})

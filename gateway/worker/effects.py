@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -12,6 +12,7 @@ from gateway.plugins import Send
 from gateway.plugins.outgoing import summary
 from gateway.redact import printable
 from gateway.work import Delivery, Message, Settled, storable, storable_json
+from gateway.work.batch import WELL
 from gateway.work.outbox import OutboxStatus
 from gateway.worker.outbox.servers import allowed
 
@@ -48,10 +49,12 @@ def queue_messages(
 def describe(settled: Settled) -> Mapping[str, object]:
     """What a log line says of a settled delivery: a message's text only where saying it is all that happens."""
     delivery = settled.delivery
-    result = (settled.messages and _shown(settled)) or settled.status
-    if not (delivery.failures or settled.error) and result == settled.status != "waiting":
-        return _plain(delivery.plugin, result)
-    values: dict[str, object] = {"plugin": delivery.plugin, "result": result}
+    if settled.status in WELL and not (settled.messages or settled.error or delivery.failures):
+        return _plain(delivery.plugin, settled.status)
+    values: dict[str, object] = {
+        "plugin": delivery.plugin,
+        "result": (settled.messages and _shown(settled)) or settled.status,
+    }
     if delivery.failures:
         values["failures"] = delivery.failures
     if settled.status == "waiting" and delivery.due:
@@ -62,8 +65,9 @@ def describe(settled: Settled) -> Mapping[str, object]:
     return values
 
 
-@lru_cache(1024)
+@cache
 def _plain(plugin: str, result: str) -> Mapping[str, object]:
+    """Of nearly all of them: there is nothing else to say."""
     return MappingProxyType({"plugin": plugin, "result": result})
 
 
