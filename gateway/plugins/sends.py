@@ -6,7 +6,7 @@ Of its own, because a context offers it for the event's chat and `ctx.to(...)` f
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, get_args
 
 import msgspec
 
@@ -18,10 +18,10 @@ from gateway.pieces import Card, Row
 from gateway.plugins.outgoing import AnyMessage, File, Kind, Queued, mentioned, quoted, read_file, wording
 
 MediaKind = Literal["image", "video", "document"]
+MenuStyle = Literal["auto", "buttons", "text"]
 Mentions = Sequence[Person | Participant | str]
 
 _MOST_BUTTONS: Final = 3
-_MENU_STYLES: Final = ("auto", "buttons", "text")
 _POLL_OPTIONS: Final = range(2, 11)
 _LONGEST_TYPING: Final = 60.0  # seconds
 
@@ -97,16 +97,14 @@ class Sends(ABC):
             raise ValueError(f"pick={pick} of {len(chosen)} options can't be chosen")
         return self._add("poll", "poll", {"question": wording(question), "options": chosen, "pick": pick})
 
-    def menu(
-        self, text: str, options: Mapping[str, str], *, style: Literal["auto", "buttons", "text"] = "auto"
-    ) -> Queued:
+    def menu(self, text: str, options: Mapping[str, str], *, style: MenuStyle = "auto") -> Queued:
         """Queue a question with options, label by key; `f.choice(options)` reads the answer, however it is shown.
 
         Reply buttons where phones show them: 3 options at most, in answer to a message of WhatsApp's Business channel.
         Else numbered lines of text, which always work. `style` decides it otherwise.
         """
-        if style not in _MENU_STYLES:
-            raise ValueError(f"a menu's style is one of {', '.join(_MENU_STYLES)}, got {style!r}")
+        if style not in get_args(MenuStyle):
+            raise ValueError(f"a menu's style is one of {', '.join(get_args(MenuStyle))}, got {style!r}")
         labels = [wording(label) for label in options.values()]
         if not labels:
             raise ValueError("a menu has at least one option")
