@@ -15,7 +15,7 @@ from bench import targets
 from bench.bodies import USUAL, template
 from bench.client import Outcome
 from bench.load import flood
-from bench.result import Goal, Result
+from bench.result import Goal, Result, spread
 from bench.scale import Scale
 from bench.targets import Target
 from bench.viewers import watching
@@ -82,7 +82,7 @@ def _row(case: str, turns: Turns, first: Turns) -> list[str | float]:
         case,
         turns.target.name + (f" ({wrong} not accepted)" if wrong else ""),
         round(statistics.median(rates)),
-        f"{statistics.median(parts):.2f} ({min(parts):.2f} to {max(parts):.2f})",
+        spread(parts, 2),
         round(min(rates)),
         round(max(rates)),
         statistics.median(each.p50 for each in turns.outcomes),

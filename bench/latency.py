@@ -21,7 +21,7 @@ from bench.accept import BARE, folder
 from bench.bodies import template
 from bench.client import Order, Outcome
 from bench.load import first_number, post
-from bench.result import Goal, Result
+from bench.result import Goal, Result, spread
 from bench.scale import Scale
 from bench.targets import Target
 from tests.support.gateway import free_port
@@ -163,8 +163,7 @@ async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
 def _row(rate: int, what: str, turns: Sequence[Sequence[float]], first: Sequence[Sequence[float]]) -> list[str | float]:
     """All turns together, and what each turn's p99 is of the first server's in the same turn."""
     millis = [each for turn in turns for each in turn]
-    parts = _ratios(turns, first)
-    beside = f"{statistics.median(parts):.1f} ({min(parts):.1f} to {max(parts):.1f})" if turns is not first else "1"
+    beside = spread(_ratios(turns, first), 1)
     return [rate, what, *(_quantile(millis, part) for part in (0.5, 0.99, 0.999)), max(millis), len(millis), beside]
 
 

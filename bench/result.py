@@ -1,5 +1,6 @@
 """What a measurement comes to: tables, and ratios with the goal each was given."""
 
+import statistics
 from collections.abc import Sequence
 
 import msgspec
@@ -37,6 +38,12 @@ class Result(msgspec.Struct, kw_only=True):
     def __str__(self) -> str:
         cells = [[_write(value) for value in row] for row in self.rows]
         return f"### {self.title}\n\n{table(self.columns, cells)}"
+
+
+def spread(values: Sequence[float], digits: int) -> str:
+    """The median, and the lowest and the highest."""
+    median, low, high = (f"{each:.{digits}f}" for each in (statistics.median(values), min(values), max(values)))
+    return f"{median} ({low} to {high})"
 
 
 def _write(value: str | float) -> str:
