@@ -30,7 +30,7 @@ $(LINTER)/.ready: constraints.txt
 run: setup ## start the gateway
 	@$(BIN)/gateway serve --show-link
 
-test: setup ## run the whole test suite
+test: setup $(LINTER)/.ready ## run the whole test suite
 	@command -v chromium >/dev/null || echo "Browser tests are skipped: install Chromium with  sudo apt-get install chromium"
 	$(BIN)/python -m pytest $(PARALLEL)
 
@@ -45,7 +45,7 @@ format: setup ## mend what the formatter and linter can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test-lowest: ## run the tests with the oldest dependencies that pyproject.toml allows
+test-lowest: $(LINTER)/.ready ## run the tests with the oldest dependencies that pyproject.toml allows
 	$(PYTHON) -m venv .venv-lowest
 	sed -n '/^dependencies/,/^]/s/^  "\([A-Za-z0-9-]*\)>=\(.*\)",/\1==\2/p' pyproject.toml > .venv-lowest/constraints.txt
 	.venv-lowest/bin/python -m pip install --quiet --constraint .venv-lowest/constraints.txt --editable '.[dev]'

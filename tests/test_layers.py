@@ -1,9 +1,18 @@
-"""What the machine imports: never what it runs. That high modules import low ones alone, `make check` sees to."""
+"""High modules import low ones, never the other way round."""
 
 import ast
+import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+
+
+def test_the_layers_hold() -> None:
+    done = subprocess.run(
+        [ROOT / ".venv-lint" / "bin" / "lint-imports"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_machine_never_imports_what_it_runs() -> None:
