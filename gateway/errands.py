@@ -43,9 +43,10 @@ class Errands:
         self._errands.put(_Errand(call, future))
         return future
 
-    def close(self) -> None:
-        """Run what is queued, and end."""
+    async def close(self) -> None:
+        """Run what is queued, and return when the thread has ended."""
         self._errands.put(None)
+        await asyncio.to_thread(self._thread.join)
 
     def _run(self) -> None:
         while errand := self._errands.get():

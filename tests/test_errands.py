@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -10,11 +10,10 @@ from gateway.errands import Errands
 
 
 @pytest.fixture
-def errands() -> Iterator[Errands]:
+async def errands() -> AsyncIterator[Errands]:
     errands = Errands("errands")
     yield errands
-    errands.close()
-    errands._thread.join()
+    await errands.close()
 
 
 async def test_calls_run_in_order_on_a_thread_of_their_own(errands: Errands) -> None:
@@ -44,3 +43,14 @@ async def test_a_call_that_nobody_waits_for_any_more_does_no_harm(errands: Erran
     gate.set()
 
     assert await errands.run(lambda: "fine") == "fine"
+
+
+async def test_closing_waits_for_what_is_queued_and_for_the_thread_to_end() -> None:
+    errands, gate = Errands("errands"), threading.Event()
+    held, queued = errands.run(gate.wait), errands.run(lambda: "done")
+    asyncio.get_running_loop().call_later(0.05, gate.set)
+
+    await errands.close()
+
+    assert not errands._thread.is_alive()
+    assert (await held, await queued) == (True, "done")

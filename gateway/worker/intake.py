@@ -115,7 +115,7 @@ class Intake:
     async def close(self) -> None:
         """Close the file."""
         await self._thread.run(lambda: self._reader.close())  # noqa: PLW0108 -- the reader may be another by then
-        self._thread.close()
+        await self._thread.close()
 
     async def _call(self, read: Callable[[], T]) -> T:
         is_failing = False
