@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -18,6 +19,7 @@ from gateway.worker.outbox.servers import allowed
 
 _LONG_NUMBER: Final = re.compile(r"\d{8,}")
 _PLACE: Final = re.compile(r'^ *(?:\| +)?File "([^"]+)", line (\d+)', re.MULTILINE)
+_GATEWAY: Final = f"{Path(__file__).parents[1]}/"
 SHOWN_TEXT = 60  # characters of an unsent message in the log
 
 
@@ -83,9 +85,12 @@ def shorten_phone_numbers(text: str) -> str:
 
 
 def _place(error: str) -> str | None:
-    """File and line of the innermost frame in a traceback that has a place."""
+    """File and line of a traceback's innermost frame outside the gateway; of the innermost where all are in it."""
     places = _PLACE.findall(error)
-    return f"{places[-1][0].rpartition('/')[2]}:{places[-1][1]}" if places else None
+    if not places:
+        return None
+    file, line = next((place for place in reversed(places) if not place[0].startswith(_GATEWAY)), places[-1])
+    return f"{file.rpartition('/')[2]}:{line}"
 
 
 def _shown(settled: Settled) -> str:
