@@ -121,7 +121,7 @@ async def _take_turns(
 ) -> dict[str, list[list[float]]]:
     """By what is measured: of each turn, the milliseconds of each post."""
     found: dict[str, list[list[float]]] = {}
-    for _ in range(scale.turns):
+    for _ in range(scale.short_turns):
         for target in servers:
             for what, millis in (await _measure(rate, target, evolution, scale)).items():
                 found.setdefault(what, []).append(millis)
@@ -152,7 +152,7 @@ async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
         Order(
             port=target.port,
             connections=CONNECTIONS,
-            seconds=scale.seconds,
+            seconds=scale.short_seconds,
             form=template(),
             first=first_number(),
             rate=rate,
