@@ -5,43 +5,17 @@ kinds alone.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypedDict
+from typing import Final
 
 from gateway import jid
-from gateway.events.content import Found, edited_message, find, text_of
+from gateway.events.content import Found, edited_message, find
 from gateway.events.context import NOTHING, Context, context_of, mentions_bot
-from gateway.events.kinds import BY_MESSAGE_TYPE, MEDIA, STATUSES
-from gateway.events.media import Media, media_of
+from gateway.events.kinds import BY_MESSAGE_TYPE, STATUSES
 from gateway.events.message import Message, Origin
-from gateway.events.parts import (
-    CalendarEvent,
-    Choice,
-    GroupInvite,
-    Location,
-    Order,
-    Poll,
-    PollVotes,
-    Product,
-    Reaction,
-    Vote,
-    calendar_event_of,
-    choice_of,
-    contacts_of,
-    group_invite_of,
-    location_of,
-    order_of,
-    poll_of,
-    product_of,
-    reaction_of,
-    vote_of,
-    votes_of,
-)
+from gateway.events.parts import votes_of
 from gateway.events.people import Directory, Person, person
 from gateway.events.reader import Reader
-from gateway.events.vcard import ContactCard
-
-_TRANSCRIPT_MARK: Final = "[audio] "
-"""Newer versions put this before the words they heard."""
+from gateway.events.specifics import PICKED, specifics_of
 
 _PARTICIPANT_FIELDS: Final = ("participantAlt", "participantPn", "senderPn", "participantLid", "senderLid")
 """Other names of a participant, by version."""
@@ -55,31 +29,8 @@ _CHAT_FIELDS: Final = ("remoteJidAlt", "senderPn", "senderLid", "previousRemoteJ
 _PLAIN: Final = frozenset({"conversation", "messageContextInfo", "senderKeyDistributionMessage"})
 """Keys of a plain text's message; the others say nothing of it."""
 
-_PICKED: Final = frozenset({"buttonMessage", "interactiveMessage"})
-"""Message types of the Business channel whose text is the label of a choice."""
-
 _SHARED: Final = frozenset({"group", "status", "broadcast"})
 """Chats where the author is the participant, not the chat."""
-
-
-class _Parts(TypedDict, total=False):
-    """What only some kinds of message hold, as keyword arguments of `Message`."""
-
-    text: str | None
-    edit_of: str | None
-    media: Media | None
-    reaction: Reaction
-    choice: Choice | None
-    poll: Poll
-    vote: Vote
-    location: Location | None
-    contacts: tuple[ContactCard, ...]
-    group_invite: GroupInvite
-    calendar_event: CalendarEvent
-    order: Order
-    product: Product
-    transcript: str | None
-    album_id: str | None
 
 
 def message_of(data: Reader, account: str | None, directory: Directory, *, sent: bool = False) -> Message:
@@ -113,7 +64,7 @@ def message_of(data: Reader, account: str | None, directory: Directory, *, sent:
 def _plain_text(data: Reader, outer: Reader, message_type: str | None) -> str | None:
     """The text of a message that is nothing else, and has nothing around it; None for any other."""
     words = outer.data.get("conversation")
-    if type(words) is not str or not words or not _PLAIN.issuperset(outer.data) or message_type in _PICKED:
+    if type(words) is not str or not words or not _PLAIN.issuperset(outer.data) or message_type in PICKED:
         return None
     beside = data.data
     return words if beside.get("contextInfo") is None and "pollUpdates" not in beside else None
@@ -154,7 +105,7 @@ def _composed(
         ad=context.ad,
         view_once=found.view_once or key.flag("isViewOnce") is True,
         poll_votes=votes,
-        **_parts(found, outer, message_type, from_me=from_me, sender=sender, votes=votes or ()),
+        **specifics_of(found, outer, message_type, from_me=from_me, sender=sender, votes=votes or ()),
     )
 
 
@@ -210,93 +161,3 @@ def _sender(
 def _jids(key: Reader, fields: Sequence[str]) -> Sequence[str | None]:
     """What stands in those of the fields that are there; most keys have none of them."""
     return () if key.data.keys().isdisjoint(fields) else [key.jid(field) for field in fields if field in key.data]
-
-
-def _parts(
-    found: Found,
-    outer: Reader,
-    message_type: str | None,
-    *,
-    from_me: bool,
-    sender: Person,
-    votes: tuple[PollVotes, ...],
-) -> _Parts:
-    if found.kind == "text":
-        parts: _Parts = {"text": text_of(found)}
-        if message_type in _PICKED and not from_me:
-            parts["choice"] = choice_of(found)
-        return parts
-    if found.kind == "edited":
-        return _edit(found)
-    if found.kind in MEDIA:
-        return _media(found, outer)
-    if found.body is None:  # the EVOLUTION channel's buttons and lists, or nothing known
-        return {"text": outer.text("description") if found.kind in ("buttons", "list") else None}
-    parts = {"text": text_of(found)}
-    _add(parts, found, found.body)
-    if "vote" in parts:
-        parts["text"] = ", ".join(parts["vote"].options or _voted(votes, sender)) or None
-    return parts
-
-
-def _edit(found: Found) -> _Parts:
-    if found.key != "protocolMessage" or found.body is None:
-        return {"text": text_of(found)}
-    key, new = found.body.inner("key"), edited_message(found.body)
-    return {"text": text_of(new) if new else None, "edit_of": key.text("id") if key else None}
-
-
-def _media(found: Found, outer: Reader) -> _Parts:
-    heard = outer.text("speechToText")
-    return {
-        "text": text_of(found),
-        "media": media_of(outer, found),
-        "transcript": heard.removeprefix(_TRANSCRIPT_MARK) if heard else None,
-        "album_id": _album_id(outer) or _album_id(found.message),
-    }
-
-
-def _album_id(message: Reader) -> str | None:
-    at: Reader | None = message
-    for key in ("messageContextInfo", "messageAssociation", "parentMessageKey"):
-        at = at.inner(key) if at else None
-    return at.text("id") if at else None
-
-
-def _voted(votes: tuple[PollVotes, ...], sender: Person) -> tuple[str, ...]:
-    """What the sender has chosen by the poll's result, where the vote itself came undecoded."""
-    names = {sender.jid, sender.lid, f"{sender.phone}@s.whatsapp.net"}
-    return tuple(vote.option for vote in votes if names.intersection(vote.voters))
-
-
-def _add(parts: _Parts, found: Found, body: Reader) -> None:
-    """Read what a person answered with, or what they shared."""
-    match found.kind:
-        case "reaction":
-            parts["reaction"] = reaction_of(body)
-        case "button_reply" | "list_reply" | "template_reply" | "interactive_reply":
-            parts["choice"] = choice_of(found)
-        case "poll":
-            parts["poll"] = poll_of(body)
-        case "poll_vote":
-            parts["vote"] = vote_of(body)
-        case _:
-            _add_shared(parts, found, body)
-
-
-def _add_shared(parts: _Parts, found: Found, body: Reader) -> None:
-    match found.kind:
-        case "location" | "live_location":
-            parts["location"] = location_of(found)
-        case "contact" | "contacts":
-            parts["contacts"] = contacts_of(body)
-        case "group_invite":
-            parts["group_invite"] = group_invite_of(body)
-        case "event":
-            parts["calendar_event"] = calendar_event_of(body)
-        case "order":
-            parts["order"] = order_of(body)
-        case "product":
-            parts["product"] = product_of(body)
-        case _:
-            return

@@ -12,7 +12,7 @@ from typing import Final, cast
 import msgspec
 
 LINE_LIMIT: Final = 2**20  # bytes of one line
-GATHER: Final = 0.05
+MOMENT: Final = 0.05
 """Seconds in which what changed gathers until the receiver is told: a page is told five times a second at most."""
 LOOK: Final = b"."
 """There may be new events."""
@@ -63,7 +63,7 @@ class WorkerLink(asyncio.Protocol):
     def changed(self, seqs: Sequence[int]) -> None:
         """These events' deliveries or messages changed, on disk. Said in a moment, with what changes until then."""
         if seqs and not self._changed:
-            asyncio.get_running_loop().call_later(GATHER, self.flush)
+            asyncio.get_running_loop().call_later(MOMENT, self.flush)
         self._changed += seqs
 
     def flush(self) -> None:
