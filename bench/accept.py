@@ -1,5 +1,6 @@
 """How many events a second are accepted: servers in turn, A B A B, so that a busy minute hits them all."""
 
+import shutil
 import statistics
 import tempfile
 from collections.abc import AsyncIterator, Sequence
@@ -31,7 +32,11 @@ USUAL_WAY: Final = "FastAPI + pydantic"
 RECEIVER: Final = "receiver alone"
 ONE: Final = "receiver + worker, 1 plugin"
 THREE: Final = "receiver + worker, 3 plugins"
+IN_MEMORY: Final = f"{ONE}, in memory"
+"""What the gateway alone adds: its data is in a file system that has no disk."""
 
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- where Linux has one
+_ROOM: Final = 2**30  # bytes that it has to offer
 _CAUGHT_UP_WITHIN: Final = 60.0  # seconds
 
 
@@ -94,14 +99,16 @@ def _row(case: str, turns: Turns, first: Turns) -> list[str | float]:
 async def accept(scale: Scale) -> Result:
     """The whole comparison at 64 connections; without FastAPI where that is not installed."""
     result = Result(title="Accepting, 64 connections", columns=COLUMNS)
+    memory = memory_folder()
     async with folder() as where, AsyncExitStack() as stack:
         enter = stack.enter_async_context
         bare = await enter(targets.program(BARE, "bare", where))
         usual = [await enter(targets.program(USUAL_WAY, "usual", where))] if find_spec("fastapi") else []
         receiver = await enter(targets.gateway(RECEIVER, where))
         one = await enter(targets.gateway(ONE, where, targets.IDLE))
+        apart = [await enter(targets.gateway(IN_MEMORY, await enter(folder(memory)), targets.IDLE))] if memory else []
         three = await enter(targets.gateway(THREE, where, *targets.THREE))
-        found = await take_turns([bare, *usual, receiver, one, three], scale)
+        found = await take_turns([bare, *usual, receiver, one, *apart, three], scale)
     result.rows = rows(f"{USUAL} bytes", found)
     by_name = {turns.target.name: turns for turns in found}
     one_turns = by_name[ONE]
@@ -209,6 +216,11 @@ async def folder(within: Path | None = None) -> AsyncIterator[Path]:
     """A folder that goes with its block, where such folders are usual if not within another."""
     with tempfile.TemporaryDirectory(prefix="bench-", dir=within) as name:
         yield Path(name)
+
+
+def memory_folder() -> Path | None:
+    """Where files are in memory; None where there is no such place, or little room."""
+    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
 
 
 @asynccontextmanager

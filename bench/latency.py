@@ -5,19 +5,17 @@ clock, the machine's monotonic one. A sender that falls behind counts against th
 Handlers that reply are measured apart: their requests, and the server that takes those, share the machine's cores.
 """
 
-import shutil
 import statistics
 import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
 from bench import targets
-from bench.accept import BARE, folder
+from bench.accept import BARE, folder, memory_folder
 from bench.bodies import template
 from bench.client import Order, Outcome
 from bench.load import first_number, post
@@ -36,8 +34,6 @@ FLUSHING: Final = "bare aiohttp + a flush"
 """What the disk alone adds: no receiver that loses nothing does less."""
 IN_MEMORY: Final = "gateway in memory"
 """What the gateway alone adds: its data is in a file system that has no disk."""
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- where Linux has one
-_ROOM: Final = 2**30  # bytes that it has to offer
 
 _NOTE: Final = """
 @plugin.message()
@@ -103,8 +99,8 @@ async def latency(scale: Scale) -> Result:
             ),
         ]
         parts = [await enter(targets.program(FLUSHING, "flushing", where))]
-        if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM:
-            parts.append(await enter(targets.gateway(IN_MEMORY, await enter(folder(_MEMORY)), _NOTE)))
+        if memory := memory_folder():
+            parts.append(await enter(targets.gateway(IN_MEMORY, await enter(folder(memory)), _NOTE)))
         for rate in scale.rates:
             has_goal = rate == GOAL_RATE or len(scale.rates) == 1
             found = await _take_turns(rate, [*servers, *parts] if has_goal else servers, evolution, scale)
