@@ -33,7 +33,6 @@ RECEIVER: Final = "receiver alone"
 ONE: Final = "receiver + worker, 1 plugin"
 THREE: Final = "receiver + worker, 3 plugins"
 IN_MEMORY: Final = f"{ONE}, in memory"
-"""What the gateway alone adds: its data is in a file system that has no disk."""
 
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 -- where Linux has one
 _ROOM: Final = 2**30  # bytes that it has to offer
@@ -99,14 +98,13 @@ def _row(case: str, turns: Turns, first: Turns) -> list[str | float]:
 async def accept(scale: Scale) -> Result:
     """The whole comparison at 64 connections; without FastAPI where that is not installed."""
     result = Result(title="Accepting, 64 connections", columns=COLUMNS)
-    memory = memory_folder()
     async with folder() as where, AsyncExitStack() as stack:
         enter = stack.enter_async_context
         bare = await enter(targets.program(BARE, "bare", where))
         usual = [await enter(targets.program(USUAL_WAY, "usual", where))] if find_spec("fastapi") else []
         receiver = await enter(targets.gateway(RECEIVER, where))
         one = await enter(targets.gateway(ONE, where, targets.IDLE))
-        apart = [await enter(targets.gateway(IN_MEMORY, await enter(folder(memory)), targets.IDLE))] if memory else []
+        apart = await enter(in_memory(IN_MEMORY, targets.IDLE))
         three = await enter(targets.gateway(THREE, where, *targets.THREE))
         found = await take_turns([bare, *usual, receiver, one, *apart, three], scale)
     result.rows = rows(f"{USUAL} bytes", found)
@@ -218,9 +216,14 @@ async def folder(within: Path | None = None) -> AsyncIterator[Path]:
         yield Path(name)
 
 
-def memory_folder() -> Path | None:
-    """Where files are in memory; None where there is no such place, or little room."""
-    return _MEMORY if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM else None
+@asynccontextmanager
+async def in_memory(name: str, *plugins: str) -> AsyncIterator[list[Target]]:
+    """A gateway whose data is where no disk is: what it alone adds. Nothing where there is no such place or room."""
+    if not (_MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM):
+        yield []
+        return
+    async with folder(_MEMORY) as where, targets.gateway(name, where, *plugins) as one:
+        yield [one]
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from bench import targets
-from bench.accept import BARE, folder, memory_folder
+from bench.accept import BARE, folder, in_memory
 from bench.bodies import template
 from bench.client import Order, Outcome
 from bench.load import first_number, post
@@ -33,7 +33,6 @@ REPLYING: Final = "replying"
 FLUSHING: Final = "bare aiohttp + a flush"
 """What the disk alone adds: no receiver that loses nothing does less."""
 IN_MEMORY: Final = "gateway in memory"
-"""What the gateway alone adds: its data is in a file system that has no disk."""
 
 _NOTE: Final = """
 @plugin.message()
@@ -98,9 +97,10 @@ async def latency(scale: Scale) -> Result:
                 targets.gateway(REPLYING, where, _ECHO, settings={"evolution": {"url": url, "apikey": "bench"}})
             ),
         ]
-        parts = [await enter(targets.program(FLUSHING, "flushing", where))]
-        if memory := memory_folder():
-            parts.append(await enter(targets.gateway(IN_MEMORY, await enter(folder(memory)), _NOTE)))
+        parts = [
+            await enter(targets.program(FLUSHING, "flushing", where)),
+            *await enter(in_memory(IN_MEMORY, _NOTE)),
+        ]
         for rate in scale.rates:
             has_goal = rate == GOAL_RATE or len(scale.rates) == 1
             found = await _take_turns(rate, [*servers, *parts] if has_goal else servers, evolution, scale)
@@ -117,7 +117,7 @@ async def _take_turns(
 ) -> dict[str, list[list[float]]]:
     """By what is measured: of each turn, the milliseconds of each post."""
     found: dict[str, list[list[float]]] = {}
-    for _ in range(scale.short_turns):
+    for _ in range(scale.latency_turns):
         for target in servers:
             for what, millis in (await _measure(rate, target, evolution, scale)).items():
                 found.setdefault(what, []).append(millis)
@@ -148,7 +148,7 @@ async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
         Order(
             port=target.port,
             connections=CONNECTIONS,
-            seconds=scale.short_seconds,
+            seconds=scale.latency_seconds,
             form=template(),
             first=first_number(),
             rate=rate,

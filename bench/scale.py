@@ -10,9 +10,9 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """How often each server has its turn; ratios are medians over them."""
     seconds: float = 4.0
     """One server's turn."""
-    short_turns: int = 10
-    """Where latency is measured: as long in all, in shorter turns, of which a stall of the disk spoils fewer."""
-    short_seconds: float = 2.0
+    latency_turns: int = 10
+    """The same where latency is measured: as long in all, but in turns of which a stall of the disk spoils fewer."""
+    latency_seconds: float = 2.0
     connections: tuple[int, ...] = (16, 256, 1_024)
     """Beside 64."""
     sizes: tuple[int, ...] = (700, 2_048, 65_536, 2**20)
@@ -36,8 +36,8 @@ WHOLE = Scale()
 SHORT = Scale(
     turns=1,
     seconds=1.0,
-    short_turns=1,
-    short_seconds=1.0,
+    latency_turns=1,
+    latency_seconds=1.0,
     connections=(16,),
     sizes=(2_048,),
     history=2_000,
