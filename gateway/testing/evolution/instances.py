@@ -34,7 +34,7 @@ def create(call: Call) -> Answer:
         instance.webhook = set_webhook(world, hook)
     call.emit(instance, "instance.create", {"instanceName": name, "instanceId": instance.id})
     qrcode = {"qrcode": show_code(call, instance)} if body.get("qrcode") else {}
-    return 201, _created(instance, is_old=world.is_old) | qrcode
+    return 201, (_created_by_old if world.is_old else _created)(instance) | qrcode
 
 
 def _hook_of(body: dict[str, Any], *, is_old: bool) -> dict[str, Any] | None:
@@ -43,18 +43,20 @@ def _hook_of(body: dict[str, Any], *, is_old: bool) -> dict[str, Any] | None:
     return old_bodies.flat_webhook({**body, "url": body["webhook"]}) if body.get("webhook") else None
 
 
-def _created(instance: Instance, *, is_old: bool) -> dict[str, Any]:
-    state = "connecting" if instance.codes else "close"
+def _created_by_old(instance: Instance) -> dict[str, Any]:
     hook = instance.webhook
-    if is_old:
-        return {
-            "instance": {"instanceName": instance.name, "instanceId": instance.id, "status": "created"},
-            "hash": {"apikey": instance.token},
-            "webhook": hook.url if hook else None,
-            "webhook_by_events": bool(hook and hook.by_events),
-            "events": list(hook.events) if hook else [],
-            "settings": {"reject_call": False, "groups_ignore": False, "always_online": False, "read_messages": False},
-        }
+    return {
+        "instance": {"instanceName": instance.name, "instanceId": instance.id, "status": "created"},
+        "hash": {"apikey": instance.token},
+        "webhook": hook.url if hook else None,
+        "webhook_by_events": bool(hook and hook.by_events),
+        "events": list(hook.events) if hook else [],
+        "settings": {"reject_call": False, "groups_ignore": False, "always_online": False, "read_messages": False},
+    }
+
+
+def _created(instance: Instance) -> dict[str, Any]:
+    hook = instance.webhook
     return {
         "instance": {
             "instanceName": instance.name,
@@ -62,7 +64,7 @@ def _created(instance: Instance, *, is_old: bool) -> dict[str, Any]:
             "integration": instance.integration,
             "webhookWaBusiness": None,
             "accessTokenWaBusiness": "",
-            "status": state,
+            "status": "connecting" if instance.codes else "close",
         },
         "hash": instance.token,
         "webhook": {
