@@ -63,10 +63,16 @@ def read_envelope(body: bytes, suffix: str | None) -> Envelope:
         instance=instance,
         chat=chat,
         lane=lane_of(event, instance, chat),
-        dated=isinstance(document.get("date_time"), str),
+        dated=type(document.get("date_time")) is str,
         message=message_of(event, data),
-        pairs=pairs(event, document) if body.rfind(_LID) >= 0 else (),
+        pairs=pairs(event, document) if _may_pair(event, data, body) else (),
     )
+
+
+def _may_pair(event: str, data: object, body: bytes) -> bool:
+    """Whether the event can show somebody by LID and by telephone: the plainest key of a message has one address."""
+    key = data.get("key") if event in _MESSAGES and type(data) is dict else None
+    return not (type(key) is dict and _PLAIN_KEY.issuperset(key)) and body.rfind(_LID) >= 0
 
 
 def parse(body: bytes) -> JsonObject:
@@ -79,7 +85,7 @@ def parse(body: bytes) -> JsonObject:
         document = _loads(body)
     except orjson.JSONDecodeError as error:
         raise EnvelopeError(_explain(body, error)) from None
-    if not isinstance(document, dict):
+    if type(document) is not dict:
         raise EnvelopeError(f"expected a JSON object, got {_json_type(document)}")
     return document
 
@@ -100,7 +106,7 @@ def chat_of(event: str, data: object) -> str | None:
     """The jid of the one chat an event's `data` belongs to, without device; None when there is none or many."""
     if event in _HISTORY:
         return None
-    if not isinstance(data, list):
+    if type(data) is not list:
         return _chat_of_item(event, data)
     found = {chat for item in data if (chat := _chat_of_item(event, item))}
     return found.pop() if len(found) == 1 else None
@@ -111,22 +117,22 @@ def message_of(event: str, data: object) -> tuple[str, ...] | None:
 
     None where two events may well share all of it: no id (`sendButtons` yields null), no status (an edit), poll votes.
     """
-    if not isinstance(data, dict):
+    if type(data) is not dict:
         return None
-    if event in ("messages.upsert", "send.message"):
+    if event in _MESSAGES:
         key = data.get("key")
-        return _identity(key, key.get("id")) if isinstance(key, dict) else None
+        return _identity(key, key.get("id")) if type(key) is dict else None
     if event == "messages.update" and "pollUpdates" not in data and isinstance(data.get("status"), str):
         return _identity(data, data.get("keyId") or data.get("id"), data["status"])
     return None
 
 
 def _identity(key: JsonObject, message_id: object, status: str = "") -> tuple[str, ...] | None:
-    if not isinstance(message_id, str) or not message_id:
+    if type(message_id) is not str or not message_id:
         return None
     participant = key.get("participant")
-    who = jid.bare(participant) if isinstance(participant, str) else ""
-    return (str(key.get("fromMe") is True), who, message_id, status)
+    who = jid.bare(participant) if type(participant) is str else ""
+    return ("True" if key.get("fromMe") is True else "False", who, message_id, status)
 
 
 def lane_of(event: str, instance: str | None, chat: str | None) -> str:
@@ -139,6 +145,8 @@ def lane_of(event: str, instance: str | None, chat: str | None) -> str:
 
 def _event_name(named: object, suffix: str | None) -> str:
     """The body's own name wins; the URL only helps when the body has none."""
+    if type(named) is str and (known := names.EVENTS.get(named)):
+        return known.name
     for text in (named, suffix):
         if isinstance(text, str) and text.strip():
             return names.canonical(text) or _name(text) or UNNAMED
@@ -146,7 +154,7 @@ def _event_name(named: object, suffix: str | None) -> str:
 
 
 def _name(text: object) -> str | None:
-    return text.strip()[:NAME_LIMIT] or None if isinstance(text, str) else None
+    return text.strip()[:NAME_LIMIT] or None if type(text) is str else None
 
 
 _HISTORY: Final = frozenset({"messages.set", "messaging-history.set"})
@@ -159,26 +167,28 @@ _CHAT_KEYS: Final[dict[str, Sequence[str]]] = {
     "groups.update": ("id",),
     "group-participants.update": ("id",),
 }
-_KEYED: Final = frozenset({"messages.upsert", "send.message", "send.message.update", "messages.edited"})
+_MESSAGES: Final = frozenset({"messages.upsert", "send.message"})
+_KEYED: Final = _MESSAGES | {"send.message.update", "messages.edited"}
+_PLAIN_KEY: Final = frozenset({"remoteJid", "fromMe", "id"})
 
 
 def _chat_of_item(event: str, item: object) -> str | None:
-    if isinstance(item, str):
+    if type(item) is str:
         return _jid(item) if event.startswith(("chats.", "contacts.")) else None
-    if not isinstance(item, dict):
+    if type(item) is not dict:
         return None
     if event in _KEYED:
         return _chat_of_key(event, item.get("key"))
     # Deleted by REST (2.2 and later), it carries the message's key inside a database row.
-    if event == "messages.delete" and isinstance(item.get("key"), dict):
+    if event == "messages.delete" and type(item.get("key")) is dict:
         return _chat_of_key(event, item["key"])
     if event.startswith(("chats.", "contacts.")):
-        return _jid(item.get("remoteJid")) or _jid(item.get("id"), server_needed=True)
+        return _jid(item.get("remoteJid")) or _jid_of_server(item.get("id"))
     return _first_jid(item, _CHAT_KEYS.get(event, ("remoteJid",)))
 
 
 def _chat_of_key(event: str, key: object) -> str | None:
-    if not isinstance(key, dict):
+    if type(key) is not dict:
         return None
     chat = _jid(key.get("remoteJid"))
     # In `messages.edited` the key is written from the editor's point of view: in a private chat it names the bot.
@@ -191,11 +201,16 @@ def _first_jid(item: JsonObject, keys: Sequence[str]) -> str | None:
     return next((found for key in keys if (found := _jid(item.get(key)))), None)
 
 
-def _jid(value: object, *, server_needed: bool = False) -> str | None:
-    """A jid without device. Bare digits (the EVOLUTION channel) count, unless the key may hold a database id."""
-    if not isinstance(value, str) or not value or len(value) > NAME_LIMIT:
+def _jid(value: object) -> str | None:
+    """A jid without device. Bare digits count too: the EVOLUTION channel writes them."""
+    if type(value) is not str or not value or len(value) > NAME_LIMIT:
         return None
-    return None if server_needed and "@" not in value else jid.bare(value)
+    return jid.bare(value) if ":" in value else value
+
+
+def _jid_of_server(value: object) -> str | None:
+    """The same where bare digits may be a database id."""
+    return _jid(value) if type(value) is str and "@" in value else None
 
 
 _ESCAPE: Final = re.compile(

@@ -73,14 +73,13 @@ def read_head(head: bytes) -> Head | None:
 
 
 @lru_cache(256)
-def answer_head(second: int, status: int, kind: str, length: int, *, is_last: bool, headers: Fields) -> bytes:
+def answer_head(second: int, status: int, kind: str, length: int, headers: Fields) -> bytes:
     """The head of an answer given at a unix second; those of one second differ in little, and are remembered."""
     fields = {
         "Content-Type": kind,
         "Content-Length": str(length),
         "Date": formatdate(second, usegmt=True),
         **dict(headers),
-        **({"Connection": "close"} if is_last else {}),
     }
     lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {value}" for name, value in fields.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()

@@ -8,7 +8,7 @@ not answered 2xx, is handed over with its connection to the web server, which kn
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, TypeVar, cast
 
 import msgspec
 
@@ -18,13 +18,17 @@ from gateway.web.problems import PROBLEM_JSON, Problem
 from gateway.web.reception import Reception, Sender
 from gateway.web.webhook import BODY_PAUSE, body_paused
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 LONGEST_HEAD: Final = 65_536
 """Bytes without the end of a head, from which on the web server is to judge it."""
 LARGEST: Final = 2**20
 """Bytes of a body; a longer one costs so much anyway that the web server reads it, which holds it in memory once."""
 _AHEAD: Final = 65_536  # bytes that a sender may send before it is answered
-_KNOWN: Final = 4096  # heads that are remembered
-_END: Final = b"\r\n\r\n"
+_KNOWN: Final = 2048  # heads that are remembered, and as many without their length
+_LINE_END: Final = b"\r\n"
+_END: Final = _LINE_END * 2
 _METHOD: Final = b"POST "
 _JSON: Final = "application/json"
 
@@ -56,7 +60,10 @@ class Gate:
         self.connections: set[PostConnection] = set()
         self.none_left = asyncio.Event()
         self.none_left.set()
+        self._tickets: dict[tuple[str | None, bytes], Ticket] = {}
+        """By the sender's address, and the head as it came: those of one sender differ in their length alone."""
         self._known: dict[tuple[str | None, bytes], _Judged] = {}
+        """The same by the head without its length."""
 
     def add(self, connection: "PostConnection") -> None:
         """A connection was opened."""
@@ -71,16 +78,22 @@ class Gate:
 
     def ticket(self, data: bytes, end: int, peer: str | None) -> Ticket | None:
         """Read and judge a head, whose last line ends at `end`; None where that is the web server's to do."""
-        if (found := take_length(data[: end + 2])) is None:
+        head = data[:end]
+        return self._tickets.get((peer, head)) or self._read(peer, head)
+
+    def _read(self, peer: str | None, head: bytes) -> Ticket | None:
+        if (found := take_length(head + _LINE_END)) is None:
             return None
-        head, length = found
+        text, length = found
         if length > min(LARGEST, self.reception.settings.max_body):
             return None
-        known = self._known.get((peer, head)) or self._judge(peer, head)
+        known = self._known.get((peer, text)) or self._judge(peer, text)
         if known is None:
             return None
-        begin = end + len(_END)
-        return Ticket(known.sender, begin, begin + length, known.is_last)
+        begin = len(head) + len(_END)
+        ticket = Ticket(known.sender, begin, begin + length, known.is_last)
+        self._remember(self._tickets, (peer, head), ticket)
+        return ticket
 
     def _judge(self, peer: str | None, text: bytes) -> _Judged | None:
         if (head := read_head(text)) is None:
@@ -89,11 +102,14 @@ class Gate:
             known = _Judged(self.reception.admit(head.headers, head.path, "", peer), head.is_last)
         except Problem:
             return None
-        if self.reception.admits_for_good:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            self._known[peer, text] = known
+        self._remember(self._known, (peer, text), known)
         return known
+
+    def _remember(self, memory: dict[K, V], key: K, value: V) -> None:
+        if self.reception.admits_for_good:
+            if len(memory) >= _KNOWN:
+                memory.clear()
+            memory[key] = value
 
 
 class PostConnection(asyncio.Protocol):
@@ -249,8 +265,9 @@ class PostConnection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         self._is_last = self._is_last or (self._has_ended and not self._later)
-        head = answer_head(int(time.time()), status, kind, len(body), is_last=self._is_last, headers=headers)
-        self._transport.write(head + body)
+        if self._is_last:
+            headers = (*headers, ("Connection", "close"))
+        self._transport.write(answer_head(int(time.time()), status, kind, len(body), headers) + body)
         self._moment = time.monotonic()
         if self._is_last:
             self._transport.close()
