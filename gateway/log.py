@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from threading import Lock
 from types import MappingProxyType
-from typing import Any, Final, Literal, TextIO
+from typing import IO, Any, AnyStr, Final, Literal, TextIO
 
 import msgspec
 import orjson
@@ -60,15 +60,14 @@ def write_lines(lines: Iterable[Line]) -> None:
     config = structlog.get_config()
     logger = log.bind()
     enabled = {level for level, number in _LEVELS.items() if logger.is_enabled_for(number)}
-    processors = config["processors"]
-    wanted = [line for line in lines if line.level in enabled]
+    processors, output = config["processors"], config["logger_factory"]()
     if isinstance(quick := processors[-1], JsonLine):
-        begins = {level: f'{{"time":"{_now()}","level":"{level}","fact":"' for level in enabled}
-        written = [f"{begins[line.level]}{quick.rest(line)}" for line in wanted]
-    else:
-        written = [text for line in wanted if (text := _render(line, processors)) is not None]
-    if written:
-        config["logger_factory"]().msg("\n".join(written))
+        begins = {level: f'{{"time":"{_now()}","level":"{level}","fact":"'.encode() for level in enabled}
+        output.write(b"".join([quick.line(begins[line.level], line) for line in lines if line.level in enabled]))
+        return
+    wanted = [line for line in lines if line.level in enabled]
+    if written := [text for line in wanted if (text := _render(line, processors)) is not None]:
+        output.msg("\n".join(written))
 
 
 def _render(line: Line, processors: Iterable[structlog.typing.Processor]) -> str | None:
@@ -166,9 +165,21 @@ class Output:
 
     def msg(self, line: str) -> None:
         """Write one line."""
+        self._write(f"{line}\n", self._stream)
+
+    def write(self, lines: bytes) -> None:
+        """Write whole lines, in UTF-8."""
+        if not lines:
+            return
+        if buffer := getattr(self._stream, "buffer", None):
+            self._write(lines, buffer)
+        else:  # a text that is kept in memory
+            self._write(lines.decode(), self._stream)
+
+    def _write(self, lines: AnyStr, to: IO[AnyStr]) -> None:
         try:
             with self._lock:
-                self._stream.write(f"{line}\n")
+                to.write(lines)
                 self._stream.flush()
         except (OSError, ValueError):
             return
@@ -182,8 +193,8 @@ class JsonLine:
     def __init__(self, cleaner: Cleaner) -> None:
         self._cleaner = cleaner
         self._known_field = lru_cache(_KNOWN)(self._written)
-        self._whole: dict[int, tuple[Mapping[str, object], str]] = {}
-        """By identity: values that never change, and what is written of them."""
+        self._whole: dict[tuple[str, int], tuple[Mapping[str, object], bytes]] = {}
+        """By fact and identity: values that never change, and what is written of both."""
 
     def __call__(self, _logger: object, _method: str, event_dict: EventDict) -> str:
         """Write one line, whose values are clean."""
@@ -191,20 +202,26 @@ class JsonLine:
         line.update({name: value for name, value in event_dict.items() if value is not None})
         return orjson.dumps(line).decode()
 
-    def rest(self, line: Line) -> str:
-        """The same from the fact on, of values that are not clean yet: most texts come again, and are remembered."""
-        whole = self._whole.get(id(line.values))
-        text = whole[1] if whole else self._fields(line.values)
-        number = f',"id":"{line.id}"' if line.id is not None else ""
-        took = f',"ms":{line.ms:.1f}' if line.ms is not None else ""
-        return f'{line.fact}"{text}{number}{took}}}'
+    def line(self, begin: bytes, line: Line) -> bytes:
+        """The same after what lines of one moment begin with, of values that are not clean yet.
 
-    def _fields(self, values: Mapping[str, object]) -> str:
-        text = "".join(self._field(name, value) for name, value in values.items() if value is not None)
-        if isinstance(values, MappingProxyType):
+        Most of it comes again, and is remembered.
+        """
+        whole = self._whole.get((line.fact, id(line.values)))
+        text = whole[1] if whole else self._rest(line)
+        if line.id is not None and line.ms is not None:
+            return b'%b%b,"id":"%d","ms":%.1f}\n' % (begin, text, line.id, line.ms)
+        number = b',"id":"%d"' % line.id if line.id is not None else b""
+        took = b',"ms":%.1f' % line.ms if line.ms is not None else b""
+        return b"".join((begin, text, number, took, b"}\n"))
+
+    def _rest(self, line: Line) -> bytes:
+        fields = "".join(self._field(name, value) for name, value in line.values.items() if value is not None)
+        text = f'{line.fact}"{fields}'.encode()
+        if isinstance(line.values, MappingProxyType):
             if len(self._whole) >= _KNOWN:
                 self._whole.clear()
-            self._whole[id(values)] = values, text
+            self._whole[line.fact, id(line.values)] = line.values, text
         return text
 
     def _field(self, name: str, value: object) -> str:

@@ -332,6 +332,27 @@ def test_lines_written_together_are_one_write() -> None:
     assert [json.loads(line)["id"] for line in stream.getvalue().splitlines()] == ["0", "1", "2"]
 
 
+def test_lines_written_together_stand_in_turn_with_others_in_a_file_of_any_encoding() -> None:
+    file = io.BytesIO()
+    configure("json", "info", [], io.TextIOWrapper(file, "ascii", errors="backslashreplace"))
+
+    for number in range(3):
+        log.info("accepted", id=str(2 * number))
+        write_lines([Line("info", "accepted", MappingProxyType({"person": "…0002"}), 2 * number + 1, 0.0)])
+
+    written = [json.loads(line) for line in file.getvalue().splitlines()]
+    assert [line["id"] for line in written] == ["0", "1", "2", "3", "4", "5"]
+    assert written[1]["person"] == "…0002"
+
+
+def test_values_that_two_facts_share_are_written_out_for_both(lines: Lines) -> None:
+    shared = MappingProxyType({"event_name": "call"})
+    write_lines([Line(*fact, shared, 1, 0.0) for fact in (("info", "accepted"), ("info", "duplicate"))])
+    write_lines([Line(*fact, shared, 1, 0.0) for fact in (("info", "duplicate"), ("info", "accepted"))])
+
+    assert [line["fact"] for line in lines()] == ["accepted", "duplicate", "duplicate", "accepted"]
+
+
 def test_lines_written_together_keep_to_the_level() -> None:
     stream = io.StringIO()
     configure("json", "warning", [], stream)
