@@ -7,6 +7,7 @@ batch waited for that longer than for the disk.
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Final, TypeVar
 
 T = TypeVar("T")
@@ -15,10 +16,15 @@ _SIZES: Final = (64, 48, 32, *range(16, 0, -1))
 """Rows in one statement: so few sizes that each is prepared once and kept, so many that two make up what is usual."""
 
 
-def run_on_rows(connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]]) -> None:
-    """Run a statement in which `{rows}` stands for rows of values: `(?, ?), (?, ?)` after VALUES."""
+def run_on_rows(
+    connection: sqlite3.Connection, statement: str, rows: Sequence[Sequence[object]], *shared: object
+) -> None:
+    """Run a statement in which `{rows}` stands for rows of values: `(?, ?), (?, ?)` after VALUES.
+
+    `shared` are the values of the question marks before them.
+    """
     for chunk in chunks(rows):
-        connection.execute(_filled(statement, len(chunk), len(chunk[0])), [value for row in chunk for value in row])
+        connection.execute(_filled(statement, len(chunk), len(chunk[0])), [*shared, *chain.from_iterable(chunk)])
 
 
 def chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:

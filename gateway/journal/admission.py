@@ -15,7 +15,7 @@ from gateway import jid
 from gateway.config import Dedupe
 from gateway.envelope import Envelope, lane_of
 from gateway.journal.rows import learn, note_repeats, phones_of
-from gateway.journal.seen import KEY, Fresh, Seen, Sighting
+from gateway.journal.seen import KEY, Key, Seen, Sighting
 
 UNDATED_WINDOW: Final = 60.0
 """Seconds in which equal bytes without `date_time` (before 1.5.0) count as a repeat."""
@@ -67,7 +67,7 @@ def admit(
     first_of = seen.find([value for found in keys for value in found.values])
     receipts: list[Receipt] = []
     admitted: list[Admitted] = []
-    fresh: list[Fresh] = []
+    fresh: list[Key] = []
     repeats: list[Sighting] = []
     for arrival, lane, found in zip(arrivals, lanes, keys, strict=True):
         first = _first(first_of, found, now)
@@ -80,9 +80,9 @@ def admit(
             repeats.append((first[0], now))
             unknown = [value for value in found.values if value not in first_of]
         receipts.append(Receipt(sighting[0], first is not None))
-        if unknown:
-            first_of.update(dict.fromkeys(unknown, sighting))
-            fresh.append((*sighting, b"".join(unknown)))
+        for key in unknown:
+            first_of[key] = sighting
+            fresh.append((key, sighting))
     seen.add(fresh)
     note_repeats(connection, repeats)
     return receipts, admitted
@@ -104,12 +104,17 @@ def _keys(arrival: Arrival, lane: str, rules: Dedupe) -> _Keys:
     """
     envelope = arrival.envelope
     if envelope.message and not _is_off(envelope.event, rules.same_message_off):
-        message = "\x1f".join(envelope.message)
-        lanes = (lane,) if lane == envelope.lane else (lane, envelope.lane)
-        return _Keys([_digest(f"{envelope.event}\x1f{each}\x1f{message}".encode()) for each in lanes], lasting=True)
+        values = [_message_key(envelope.event, lane, envelope.message)]
+        if lane != envelope.lane:
+            values.append(_message_key(envelope.event, envelope.lane, envelope.message))
+        return _Keys(values, lasting=True)
     if _is_off(envelope.event, rules.same_bytes_off):
         return _Keys((), lasting=True)
     return _Keys((_digest(arrival.body),), envelope.dated)
+
+
+def _message_key(event: str, lane: str, message: Sequence[str]) -> bytes:
+    return _digest("\x1f".join((event, lane, *message)).encode())
 
 
 def _digest(text: bytes) -> bytes:

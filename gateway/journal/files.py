@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from gateway.errors import GatewayError
+from gateway.journal.seen import KEY
 from gateway.log import log
 from gateway.migrations import migrate
 from gateway.sqlite import open_writer
 
 JOURNAL: Final = "journal.db"
-STEPS: Final = ("schema.sql", "instances.sql", "fresh.sql")
+STEPS: Final = ("schema.sql", "instances.sql", "fresh.sql", "runs.sql")
 """Files with the SQL from one version to the next, the first from an empty file."""
 _BROKEN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 
@@ -79,7 +80,8 @@ def _open(path: Path) -> sqlite3.Connection:
 
 def _last(connection: sqlite3.Connection) -> int:
     events, keys = connection.execute(
-        "SELECT (SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(seq), 0) FROM fresh)"
+        "SELECT (SELECT coalesce(max(seq), 0) FROM event), "
+        f"(SELECT coalesce(max(seq + step * (length(keys) / {KEY} - 1)), 0) FROM fresh)"
     ).fetchone()
     return int(max(events, keys))
 

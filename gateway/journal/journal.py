@@ -182,7 +182,8 @@ class Journal:
         """Inside a transaction."""
         now = self._clock()
         receipts, admitted = admit(connection, self._seen, arrivals, number=self._next, now=now, rules=self._dedupe)
-        insert_events(connection, [_row(each, now) for each in admitted])
+        moment = time.perf_counter()
+        insert_events(connection, [_row(each, now, moment) for each in admitted])
         self._next_if_committed = self._next + len(admitted)
         return receipts
 
@@ -223,7 +224,7 @@ class Room:
             raise JournalUnavailable(f"{self._free} bytes free in {self._folder}, data_min_free is {self._min_free}")
 
 
-def _row(admitted: Admitted, now: float) -> tuple[object, ...]:
+def _row(admitted: Admitted, now: float, moment: float) -> tuple[object, ...]:
     seq, lane, arrival = admitted.seq, admitted.lane, admitted.arrival
     envelope, body = arrival.envelope, arrival.body
     return (
@@ -235,7 +236,7 @@ def _row(admitted: Admitted, now: float) -> tuple[object, ...]:
         lane,
         arrival.suffix,
         arrival.address,
-        (time.perf_counter() - arrival.started) * 1000,
+        (moment - arrival.started) * 1000,
         len(body),
         checksum(seq, envelope.event, lane, body),
         body,

@@ -6,7 +6,7 @@ and, in the order they came, in `fresh`; from time to time all are sorted into `
 
 import contextlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import Final, TypeAlias
 
@@ -23,8 +23,10 @@ LEARNED: Final = 4096
 
 Sighting: TypeAlias = tuple[int, float]
 """The first event with a key, and the unix seconds at which it was accepted."""
-Fresh: TypeAlias = tuple[int, float, bytes]
-"""An event's number, its time, and its keys one after the other."""
+Key: TypeAlias = tuple[bytes, Sighting]
+"""A key, and where it was seen."""
+_Run: TypeAlias = tuple[int, float, int, bytes]
+"""A row of `fresh`: an event's number and time, by how much the event of each further key is higher, and the keys."""
 
 
 class Seen:
@@ -33,13 +35,14 @@ class Seen:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._held: dict[bytes, Sighting] = {}
-        self._staged: Sequence[Fresh] = ()
+        self._staged: Sequence[Key] = ()
         self._unsorted: list[list[bytes]] = []
         """What is being sorted in: keys by their first byte, the largest first, for sorting all at once takes long."""
         self._last = 0
         """Up to which row of `fresh` that reaches."""
         self._sorted = Beginnings()
-        self._hold(connection.execute("SELECT seq, at, keys FROM fresh ORDER BY id"))
+        for run in connection.execute("SELECT seq, at, step, keys FROM fresh ORDER BY id"):
+            self._held.update(_keys_of(run))
 
     def find(self, keys: Iterable[bytes]) -> dict[bytes, Sighting]:
         """Those of some keys that were seen."""
@@ -47,21 +50,21 @@ class Seen:
         for key in keys:
             if sighting := held.get(key):
                 found[key] = sighting
-            elif self._sorted.may_hold(key):
+            else:
                 others.append(key)
-        for chunk in chunks(others):
+        for chunk in chunks(self._sorted.possible(others)):
             rows = self._connection.execute(_lookup(len(chunk)), chunk)
             found.update((key, (seq, at)) for key, seq, at in rows)
         return found
 
-    def add(self, fresh: Sequence[Fresh]) -> None:
+    def add(self, fresh: Sequence[Key]) -> None:
         """Remember keys, in a transaction that calls `committed` once it is. What was known of a key is forgotten."""
         self._staged = fresh
-        run_on_rows(self._connection, "INSERT INTO fresh (seq, at, keys) VALUES {rows}", fresh)
+        run_on_rows(self._connection, "INSERT INTO fresh (seq, at, step, keys) VALUES {rows}", _runs(fresh))
 
     def committed(self) -> None:
         """What was added last is on disk."""
-        self._hold(self._staged)
+        self._held.update(self._staged)
         self._staged = ()
 
     def forget(self, before: float) -> None:
@@ -119,13 +122,6 @@ class Seen:
             self._connection.execute("ROLLBACK")
             raise
 
-    def _hold(self, fresh: Iterable[Fresh]) -> None:
-        held = self._held
-        for seq, at, keys in fresh:
-            sighting = seq, at
-            for start in range(0, len(keys), KEY):
-                held[keys[start : start + KEY]] = sighting
-
 
 class Beginnings:
     """How the keys in `seen` begin: one that begins otherwise need not be looked for, and nearly all new ones do.
@@ -143,10 +139,12 @@ class Beginnings:
         """Nothing is left to learn."""
         return self._learned is None
 
-    def may_hold(self, key: bytes) -> bool:
-        """Whether the key can be there."""
-        at = int.from_bytes(key[:3], "big")
-        return bool(self._bits[at >> 3] >> (at & 7) & 1) or self._learned is not None
+    def possible(self, keys: Sequence[bytes]) -> Sequence[bytes]:
+        """Those of some keys that can be there."""
+        bits = self._bits
+        if self._learned is not None:
+            return keys
+        return [key for key in keys if bits[(at := int.from_bytes(key[:3], "big")) >> 3] >> (at & 7) & 1]
 
     def note(self, keys: Iterable[bytes]) -> None:
         """These are there, or about to be."""
@@ -162,6 +160,26 @@ class Beginnings:
         keys = [row[0] for row in connection.execute(query, (self._learned, LEARNED))]
         self.note(keys)
         self._learned = keys[-1] if len(keys) == LEARNED else None
+
+
+def _runs(fresh: Iterable[Key]) -> list[_Run]:
+    """As few rows as hold the keys: those of events that follow each other share one."""
+    runs: list[tuple[int, float, list[bytes]]] = []
+    following: Sighting | None = None
+    for key, sighting in fresh:
+        seq, at = sighting
+        if sighting == following:
+            runs[-1][2].append(key)
+        else:
+            runs.append((seq, at, [key]))
+        following = seq + 1, at
+    return [(seq, at, 1, b"".join(keys)) for seq, at, keys in runs]
+
+
+def _keys_of(run: _Run) -> Iterator[Key]:
+    seq, at, step, keys = run
+    for number in range(len(keys) // KEY):
+        yield keys[number * KEY : (number + 1) * KEY], (seq + number * step, at)
 
 
 def insert_seen(connection: sqlite3.Connection, rows: Sequence[tuple[bytes, int, float]]) -> None:

@@ -1,5 +1,6 @@
 """Keys are known whether they stand in memory, are on their way, or are sorted in, and after every kind of restart."""
 
+import asyncio
 import contextlib
 import sqlite3
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from gateway.journal.files import STEPS
 from gateway.journal.rows import Bite
 from gateway.migrations import migrate
 from gateway.sqlite import open_writer
-from tests.journal.conftest import Clock, post
+from tests.journal.conftest import NOW, Clock, post
 
 HELD = 40
 
@@ -29,6 +30,11 @@ def count(folder: Path, table: str) -> int:
     with closing(sqlite3.connect(folder / "journal.db")) as connection:
         row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 -- our own names
         return int(row[0])
+
+
+def keys_in_fresh(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "journal.db")) as connection:
+        return int(connection.execute("SELECT coalesce(sum(length(keys)), 0) / 16 FROM fresh").fetchone()[0])
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +51,7 @@ async def test_every_event_is_known_while_its_keys_are_being_sorted_in(tmp_path:
 
     assert await repeats(journal, range(3 * HELD)) == [True] * 3 * HELD
     assert count(tmp_path, "seen") >= HELD, "control: some are sorted in"
-    assert count(tmp_path, "fresh") < 2 * HELD, "and what is sorted in is not kept twice for long"
+    assert keys_in_fresh(tmp_path) < 2 * HELD, "and what is sorted in is not kept twice for long"
 
 
 @pytest.mark.parametrize("events", [HELD // 2, HELD, HELD + 2, HELD + 4, 2 * HELD])
@@ -57,6 +63,46 @@ async def test_every_event_is_known_after_a_restart_wherever_the_sorting_was(
 
     reopened = Journal(tmp_path)
     assert await repeats(reopened, range(events + 1)) == [True] * events + [False]
+    await reopened.close()
+
+
+async def test_a_repeat_names_the_very_event_it_repeats_whichever_others_shared_its_commit(
+    tmp_path: Path, journal: Journal
+) -> None:
+    firsts = await asyncio.gather(*(journal.append(post(n)) for n in (0, 1, 1, 2, 3)))
+    await journal.close()
+    assert count(tmp_path, "fresh") == 1, "control: the keys of a batch share a row"
+
+    reopened = Journal(tmp_path)
+    again = [await reopened.append(post(n)) for n in (3, 2, 1, 0)]
+    await reopened.close()
+    assert [each.seq for each in firsts] == [1, 2, 2, 3, 4]
+    assert again == [Receipt(seq, repeat=True) for seq in (4, 3, 2, 1)]
+
+
+async def test_keys_of_an_earlier_version_stand_for_the_event_of_their_row(tmp_path: Path) -> None:
+    await Journal(tmp_path).close()
+    keys = [blake2b(post(n).body, digest_size=16).digest() for n in range(3)]
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        rows = [(7, NOW, keys[0] + keys[1]), (8, NOW, keys[2])]
+        connection.executemany("INSERT INTO fresh (seq, at, keys) VALUES (?, ?, ?)", rows)
+
+    journal = Journal(tmp_path)
+    found = [await journal.append(post(n)) for n in range(3)]
+    await journal.close()
+    assert found == [Receipt(7, repeat=True), Receipt(7, repeat=True), Receipt(8, repeat=True)]
+
+
+async def test_numbers_go_on_after_the_last_key_of_a_batch_whose_events_are_gone(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    await asyncio.gather(*(journal.append(post(n)) for n in range(5)))
+    await journal.close()
+    (tmp_path / "journal.mark").unlink()
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as connection, connection:
+        connection.execute("DELETE FROM event")
+
+    reopened = Journal(tmp_path)
+    assert await reopened.append(post(5)) == Receipt(6, repeat=False)
     await reopened.close()
 
 
