@@ -6,7 +6,9 @@ at all. That is what makes a retry safe: nothing of a failed attempt is ever the
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +19,10 @@ from gateway.commits import GroupCommit
 from gateway.log import log
 from gateway.migrations import migrate
 from gateway.sqlite import open_writer
-from gateway.statements import run_on_rows
+from gateway.statements import chunks, marks, run_on_rows
 from gateway.work import outbox
 from gateway.work.attempts import write_failed
-from gateway.work.batch import WELL, Batch, Delivery, Settled
+from gateway.work.batch import WELL, Batch, Delivery, Settled, Status
 from gateway.work.controls import Progress, read_progress, write_progress
 from gateway.work.outbox import Message
 from gateway.work.trim import Trim, trim
@@ -38,8 +40,8 @@ EVERYBODY: Final = "*"
 """Stands for all plugins among the paused, those loaded later included."""
 STATS: Final = "stats"
 """A fact: how attempts have ended, by plugin, and how many failed in each of the last minutes."""
-SMALL: Final = 32
-"""Deliveries in a batch up to which it is written on the loop."""
+SMALL: Final = 512
+"""Deliveries in a batch up to which it is written on the loop, all but for its commit: a few milliseconds."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 
@@ -60,10 +62,12 @@ def storable_json(value: Any) -> Any:  # noqa: ANN401 -- JSON
 class WorkStore:
     """The writer of `work.db`. One per data folder; `Owner` sees to that."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, waited: Callable[[float], None] = lambda _seconds: None) -> None:
+        """`waited` hears how many seconds the statements of each commit waited for the interpreter or a core."""
         self._connection = _open(folder / WORK)
+        self._waited = waited
         self._writer: GroupCommit[Batch | Trim, None] = GroupCommit(
-            self._connection, _apply, name="work-writer", is_quick=_is_small
+            self._connection, self._apply, name="work-writer", is_quick=_is_small
         )
 
     async def write(self, batch: Batch) -> None:
@@ -96,6 +100,13 @@ class WorkStore:
     async def close(self) -> None:
         """Finish what is queued and close the file."""
         await self._writer.close()
+
+    def _apply(self, connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> Sequence[None]:
+        began, used = time.perf_counter(), time.thread_time()
+        for batch in batches:
+            _apply(connection, batch)
+        self._waited(time.perf_counter() - began - (time.thread_time() - used))
+        return [None] * len(batches)
 
     # What follows is read once, before the first write.
 
@@ -162,24 +173,22 @@ def _is_small(job: Batch | Trim) -> bool:
     return isinstance(job, Batch) and len(job.taken) + len(job.settled) <= SMALL
 
 
-def _apply(connection: sqlite3.Connection, batches: Sequence[Batch | Trim]) -> Sequence[None]:
-    for batch in batches:
-        if isinstance(batch, Trim):
-            trim(connection, batch)
-            continue
-        _take(connection, batch)
-        write_failed(connection, batch.failed)
-        _settle(connection, batch.settled)
-        _remember(connection, batch.settled)
-        _start(connection, batch)
-        outbox.update(connection, batch.outbox)
-        outbox.requeue(connection, batch.requeued)
-        write_progress(connection, batch.controls)
-        connection.executemany(
-            "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",
-            [(key, orjson.dumps(value).decode()) for key, value in batch.facts.items()],
-        )
-    return [None] * len(batches)
+def _apply(connection: sqlite3.Connection, batch: Batch | Trim) -> None:
+    if isinstance(batch, Trim):
+        trim(connection, batch)
+        return
+    _take(connection, batch)
+    write_failed(connection, batch.failed)
+    _settle(connection, batch.settled)
+    _remember(connection, batch.settled)
+    _start(connection, batch)
+    outbox.update(connection, batch.outbox)
+    outbox.requeue(connection, batch.requeued)
+    write_progress(connection, batch.controls)
+    connection.executemany(
+        "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",
+        [(key, orjson.dumps(value).decode()) for key, value in batch.facts.items()],
+    )
 
 
 def _take(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -198,16 +207,21 @@ def _take(connection: sqlite3.Connection, batch: Batch) -> None:
 
 def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
     """By far the most end well; of those nothing is written that their start has left as it was."""
-    well: list[Settled] = []
+    well: dict[tuple[Status, str | None], list[tuple[int, float, float]]] = {}
     others: list[Settled] = []
     for each in settled:
-        (well if each.status in WELL and each.error is None else others).append(each)
-    run_on_rows(
-        connection,
-        "UPDATE delivery SET status = column2, alone = 0, started = column3, millis = column4, handler = column5 "
-        "FROM (VALUES {rows}) WHERE id = column1",
-        [(s.delivery.id, s.status, s.started, s.millis, s.handler) for s in well],
-    )
+        if each.status in WELL and each.error is None:
+            well.setdefault((each.status, each.handler), []).append((each.delivery.id, each.started, each.millis))
+        else:
+            others.append(each)
+    for shared, rows in well.items():
+        run_on_rows(
+            connection,
+            "UPDATE delivery SET status = ?, handler = ?, alone = 0, started = column2, millis = column3 "
+            "FROM (VALUES {rows}) WHERE id = column1",
+            rows,
+            *shared,
+        )
     run_on_rows(
         connection,
         "UPDATE delivery SET status = column2, alone = column3, failures = column4, retries = column5, "
@@ -240,21 +254,24 @@ def _remember(connection: sqlite3.Connection, settled: Sequence[Settled]) -> Non
 def _start(connection: sqlite3.Connection, batch: Batch) -> None:
     """Those that were taken up with this very commit are written as running already; most others begin anew too."""
     new = {delivery.id for delivery in batch.taken}
-    first: list[tuple[int, float]] = []
+    first: dict[float, list[int]] = {}
     others: list[tuple[int, bool, int, int, float]] = []
     for d, at in batch.started:
         if d.alone or d.failures or d.deaths:
             others.append((d.id, d.alone, d.failures, d.deaths, at))
         elif d.id not in new:
-            first.append((d.id, at))
-    run_on_rows(
-        connection,
-        "UPDATE delivery SET status = 'running', alone = 0, started = column2 FROM (VALUES {rows}) WHERE id = column1",
-        first,
-    )
+            first.setdefault(at, []).append(d.id)
+    for at, ids in first.items():
+        for chunk in chunks(ids):
+            connection.execute(_begun(len(chunk)), (at, *chunk))
     run_on_rows(
         connection,
         "UPDATE delivery SET status = 'running', alone = column2, failures = column3, deaths = column4, "
         "started = column5 FROM (VALUES {rows}) WHERE id = column1",
         others,
     )
+
+
+@cache
+def _begun(count: int) -> str:
+    return f"UPDATE delivery SET status = 'running', alone = 0, started = ? WHERE id IN ({marks(count)})"
