@@ -5,6 +5,7 @@ An event that was acknowledged is a committed row here. Nothing else in the gate
 
 from gateway.journal.admission import Arrival, Receipt
 from gateway.journal.journal import Journal, Refusal
-from gateway.journal.reader import JournalReader, StoredEvent, Summary
+from gateway.journal.reader import JournalReader, Summary
+from gateway.journal.stored import StoredEvent
 
 __all__ = ["Arrival", "Journal", "JournalReader", "Receipt", "Refusal", "StoredEvent", "Summary"]

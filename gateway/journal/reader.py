@@ -1,50 +1,21 @@
 """Read the journal: in short queries, on a connection that can't write, from one thread at a time."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
-from gateway.journal.rows import checksum, phones_of
+from gateway.journal.stored import HEADING, Heading, StoredEvent, phones_in, read_after, read_events
 from gateway.journal.wanted import Wanted, addresses, find
 from gateway.sqlite import open_reader, spare, used
-
-_LID: Final = re.compile(rb"[0-9]{5,20}@lid")
-_AT_LID: Final = b"@lid"  # looked for first, and from the end, at a hundredth of the cost
-_LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
-
-_HEADING: Final = "seq, event, instance, chat, lane, accepted_at"
-_EVENT: Final = f"{_HEADING}, checksum"
 
 _SUMMARY: Final = (
     "seq, accepted_at, event, instance, chat, suffix, address, millis, size, lane, "
     "coalesce((SELECT times FROM repeat WHERE repeat.seq = event.seq), 0)"
 )
-
-
-class StoredEvent(msgspec.Struct, frozen=True):
-    """One event as the worker takes it up."""
-
-    seq: int
-    event: str
-    instance: str | None
-    chat: str | None
-    lane: str
-    accepted_at: float
-    """Unix seconds."""
-    checksum: int
-    body: bytes
-    phones: dict[str, str] = {}
-    """Of the LIDs that the body names: the telephones the gateway has learned, as digits."""
-
-    @property
-    def intact(self) -> bool:
-        """The row is the one that was written."""
-        return checksum(self.seq, self.event, self.lane, self.body) == self.checksum
 
 
 class Age(msgspec.Struct, frozen=True):
@@ -54,18 +25,6 @@ class Age(msgspec.Struct, frozen=True):
     accepted_at: float
     size: int
     """Bytes of body."""
-
-
-class Heading(msgspec.Struct, frozen=True):
-    """What taking an event up needs, and what a replay chooses by."""
-
-    seq: int
-    event: str
-    instance: str | None
-    chat: str | None
-    lane: str
-    accepted_at: float
-    """Unix seconds."""
 
 
 class Newest(msgspec.Struct, frozen=True):
@@ -142,11 +101,7 @@ class JournalReader:
 
     def after(self, seq: int, limit: int, whole: int = 0) -> list[Heading | StoredEvent]:
         """The next events above `seq`, in order: whole where the body has up to so many bytes, else without it."""
-        rows = self._connection.execute(
-            f"SELECT {_EVENT}, CASE WHEN size <= ? THEN body END FROM event WHERE seq > ? ORDER BY seq LIMIT ?",
-            (whole, seq, limit),
-        ).fetchall()
-        return [self._stored(row) if row[-1] is not None else Heading(*row[:6]) for row in rows]
+        return read_after(self._connection, seq, limit, whole)
 
     def controls(self, after: int, limit: int) -> list[Control]:
         """What people asked for, in order: the controls with an id above `after`."""
@@ -158,32 +113,23 @@ class JournalReader:
     def between(self, after: int, upto: int, limit: int) -> list[Heading]:
         """The next events above `after` and up to `upto`, in order, by what a replay chooses by."""
         rows = self._connection.execute(
-            f"SELECT {_HEADING} FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (after, upto, limit)
+            f"SELECT {HEADING} FROM event WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (after, upto, limit)
         )
         return [Heading(*row) for row in rows]
 
     def among(self, numbers: Sequence[int]) -> list[Heading]:
         """The same of some events, in order; one that is no longer there is left out."""
         marks = ", ".join("?" * len(numbers))
-        rows = self._connection.execute(f"SELECT {_HEADING} FROM event WHERE seq IN ({marks}) ORDER BY seq", numbers)
+        rows = self._connection.execute(f"SELECT {HEADING} FROM event WHERE seq IN ({marks}) ORDER BY seq", numbers)
         return [Heading(*row) for row in rows]
 
     def events(self, numbers: Sequence[int]) -> dict[int, StoredEvent]:
         """Whole events by number; one that is no longer there is left out."""
-        rows = self._connection.execute(
-            f"SELECT {_EVENT}, body FROM event WHERE seq IN ({', '.join('?' * len(numbers))})", numbers
-        ).fetchall()
-        return {row[0]: self._stored(row) for row in rows}
+        return read_events(self._connection, numbers)
 
     def phones_in(self, body: bytes) -> dict[str, str]:
         """Of the LIDs that a body names, the telephones the gateway has learned."""
-        if body.rfind(_AT_LID, 0, _LIDS_WITHIN) < 0:
-            return {}
-        lids = {match.decode() for match in _LID.findall(body, 0, _LIDS_WITHIN)}
-        return phones_of(self._connection, sorted(lids)) if lids else {}
-
-    def _stored(self, row: Sequence[Any]) -> StoredEvent:
-        return StoredEvent(*[*row, self.phones_in(row[-1])])
+        return phones_in(self._connection, body)
 
     def ages(self, after: int, limit: int) -> list[Age]:
         """The next events above `after`, in order, for retention."""

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, Protocol
 from gateway.errors import ControlError
 from gateway.journal import JournalReader
 from gateway.journal.controls import Control, Letters, Question, Replay, Steer, read_payload
-from gateway.journal.reader import Heading
+from gateway.journal.stored import Heading
 from gateway.log import log
 from gateway.work import Batch, Delivery, Settled, WorkStore
 from gateway.work.batch import Status

@@ -15,7 +15,7 @@ from gateway.errands import PROMPT, Errands
 from gateway.journal import JournalReader, StoredEvent
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
-from gateway.journal.reader import Heading
+from gateway.journal.stored import Heading
 from gateway.log import log
 from gateway.work import Delivery
 

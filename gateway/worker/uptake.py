@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from gateway.journal import StoredEvent
-from gateway.journal.reader import Heading
+from gateway.journal.stored import Heading
 from gateway.work import Batch, Delivery
 from gateway.worker.intake import Found, Intake
 from gateway.worker.running import Running
