@@ -23,6 +23,7 @@ from gateway.worker.intake import Intake
 from gateway.worker.link import WorkerLink
 from gateway.worker.loading import load_plugins, log_errors, report
 from gateway.worker.memory import resident, until_above
+from gateway.worker.sharing import Sharing
 
 GRACE: Final = 5.0
 """Seconds that handlers and requests under way get when the worker is asked to stop."""
@@ -30,8 +31,6 @@ SHORT_GRACE: Final = 1.0
 """Seconds that handlers get when another worker waits to take over, or memory runs out; the rest is run anew."""
 LOCK_PATIENCE: Final = 10.0
 """Seconds to wait for an earlier worker that is on its way out."""
-SWITCH: Final = 0.0005
-"""Seconds a handler that only computes keeps the interpreter from the other threads; Python's own 5 ms add up."""
 POLL_LINKED: Final = 5.0
 POLL_ALONE: Final = 0.25
 """Seconds between looks at the journal: with a receiver that wakes the worker, and without."""
@@ -45,7 +44,6 @@ def work(config: Config, descriptor: int | None = None) -> int:
 
     The process ends here, whatever its plugins' threads are doing, and holds its lock until then.
     """
-    sys.setswitchinterval(SWITCH)
     with contextlib.ExitStack() as held:
         if descriptor is None:
             held.enter_context(Owner(config.data, "worker"))
@@ -77,7 +75,7 @@ async def _start(config: Config, loaded: Loaded, descriptor: int | None, held: c
 
 
 async def _work(config: Config, loaded: Loaded, link: WorkerLink | None) -> int:
-    store = WorkStore(config.data)
+    store = WorkStore(config.data, waited=Sharing().note)
     log_errors(loaded)
     if loaded.errors and (not store.has_run() or not config.routes.is_dir()):
         await store.close()
