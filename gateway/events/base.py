@@ -93,7 +93,7 @@ class Posted:
             "instance": root.text("instance"),
             "account": self.account,
             "date_time": root.text("date_time"),
-            "server_url": root.first_text("server_url", "urlServer"),
+            "server_url": root.text("server_url") or root.text("urlServer"),
             "problems": tuple(dict.fromkeys(self.problems)) if self.problems else (),
             "raw": self.raw,
         }

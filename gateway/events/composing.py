@@ -26,6 +26,8 @@ _STATUS_FIELDS: Final = ("participantAlt", "remoteJidAlt", *_PARTICIPANT_FIELDS[
 _CHAT_FIELDS: Final = ("remoteJidAlt", "senderPn", "senderLid", "previousRemoteJid")
 """Other names of the person in a private chat, by version."""
 
+_OTHER_NAMES: Final = frozenset({*_STATUS_FIELDS, *_PARTICIPANT_FIELDS, *_CHAT_FIELDS})
+
 _PLAIN: Final = frozenset({"conversation", "messageContextInfo", "senderKeyDistributionMessage"})
 """Keys of a plain text's message; the others say nothing of it."""
 
@@ -160,4 +162,4 @@ def _sender(
 
 def _jids(key: Reader, fields: Sequence[str]) -> Sequence[str | None]:
     """What stands in those of the fields that are there; most keys have none of them."""
-    return () if key.data.keys().isdisjoint(fields) else [key.jid(field) for field in fields if field in key.data]
+    return () if _OTHER_NAMES.isdisjoint(key.data) else [key.jid(field) for field in fields if field in key.data]

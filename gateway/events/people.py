@@ -5,6 +5,7 @@ whose digits are not a phone. Which fields carry the other identity changed with
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -16,6 +17,9 @@ Directory = Mapping[str, str]
 """Phone digits by LID jid, as learned from earlier events."""
 
 NOBODY: Final[Directory] = {}
+_REMEMBERED: Final = 4096
+"""People who are remembered, for the same ones write again and again."""
+_SHORT: Final = 100  # characters of a name; WhatsApp allows 25
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +45,15 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
 def person(candidates: Sequence[str | None], name: str | None, directory: Directory) -> Person:
     """One person from jids that all name them; the first that is not None is the address in use."""
+    is_usual = name is None or len(name) <= _SHORT
+    found = (_remembered if is_usual else _shown)(tuple(candidates), name)
+    if found.phone is None and found.lid is not None and (phone := directory.get(found.lid)):
+        return msgspec.structs.replace(found, phone=phone)
+    return found
+
+
+def _shown(candidates: tuple[str | None, ...], name: str | None) -> Person:
+    """As far as the jids say it."""
     address = phone = lid = None
     for found in candidates:
         if found is None:
@@ -51,9 +64,10 @@ def person(candidates: Sequence[str | None], name: str | None, directory: Direct
             lid = lid or found
         elif phone is None:
             phone = phone_of(found)
-    if phone is None and lid is not None:
-        phone = directory.get(lid)
     return Person(jid=address, phone=phone, lid=lid, name=name)
+
+
+_remembered = lru_cache(_REMEMBERED)(_shown)
 
 
 def phone_of(address: str | None) -> str | None:

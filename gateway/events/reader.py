@@ -14,6 +14,9 @@ from gateway.events.numbers import integer, real
 
 JsonObject = dict[str, Any]
 
+_USUAL: Final = 2**53
+"""Whole numbers up to here are what they seem to be, in whatever form they come."""
+
 _TYPES: Final = {
     type(None): "null",
     bool: "true or false",
@@ -73,6 +76,8 @@ class Reader(msgspec.Struct, eq=False):
     def whole(self, key: str) -> int | None:
         """A whole number in any of the forms of `numbers.integer`."""
         value = self.data.get(key)
+        if type(value) is int and 0 <= value < _USUAL:
+            return value
         if value is None or value == "":
             return None
         found = integer(value)
