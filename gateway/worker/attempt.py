@@ -128,7 +128,7 @@ class Attempts:
             if match.handler is None:
                 return clock.end(job, "skipped")
             sends = ctx.take_effects()
-            if any(send.data for send in sends):
+            if sends and any(send.data for send in sends):
                 sends = await self._keep_files(sends)
             answered = job.event.accepted_at if job.event and sends and _answers(event, sends) else None
             return clock.end(

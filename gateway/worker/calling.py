@@ -63,6 +63,8 @@ class Calls:
 
     def _call(self, handler: Handler, event: Event, ctx: EventContext[Any, Any]) -> Awaitable[None]:
         function = handler.function if handler.is_async else partial(self._in_thread, handler)
+        if not self._plugin.middlewares:
+            return cast("Awaitable[None]", function(event, ctx))
         run = cast("CallNext", partial(function, event, ctx))
         return wrapped(self._plugin.middlewares, event, ctx, run)()
 

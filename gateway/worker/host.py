@@ -212,7 +212,7 @@ class Host:
         if isinstance(outcome, Ended):
             self._report(outcome)
             return
-        task = self._loop.begin(self._finish(outcome))
+        task = self._loop.begin(self._finish(outcome), name=self.plugin.name)
         if not task.done():
             self._tasks[task] = job.delivery.id
             task.add_done_callback(self._note_end)

@@ -15,9 +15,10 @@ from gateway.work import Delivery
 class _Lane:
     """What waits in one lane, in two queues: as it came, and asked for again."""
 
-    __slots__ = ("again", "came", "running", "shown")
+    __slots__ = ("again", "came", "name", "running", "shown")
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self.name = name
         self.came: deque[Delivery] = deque()
         self.again: deque[Delivery] = deque()
         self.running: Delivery | None = None
@@ -36,7 +37,8 @@ class Lanes:
         self._lanes: dict[str, _Lane] = {}
         self._open: tuple[OrderedDict[str, _Lane], OrderedDict[str, _Lane]] = OrderedDict(), OrderedDict()
         """By whether their first delivery was asked for again."""
-        self._running: dict[int, Delivery] = {}
+        self._running: dict[int, _Lane] = {}
+        """By the delivery whose attempt is under way."""
         self._closed: list[tuple[float, str, int]] = []
         """When, which lane, and for which delivery; what no longer holds is passed over."""
         self._waiting = [0, 0]
@@ -68,17 +70,18 @@ class Lanes:
 
     def in_flight(self) -> list[Delivery]:
         """The deliveries whose attempt is under way."""
-        return list(self._running.values())
+        return [lane.running for lane in self._running.values() if lane.running]
 
     def add(self, delivery: Delivery) -> None:
         """Put a delivery at the end of its lane. Deliveries come in the order of their events."""
         name = self._name(delivery)
         lane = self._lanes.get(name)
         if lane is None:
-            lane = self._lanes[name] = _Lane()
+            lane = self._lanes[name] = _Lane(name)
         lane.of(delivery).append(delivery)
         self._waiting[delivery.is_again] += 1
-        self._show(name, lane)
+        if not lane.running and (lane.shown is None or lane.shown.is_again):
+            self._show(lane)
 
     def start(self, limit: int, now: float, again: int | None = None) -> list[Delivery]:
         """Up to `limit` deliveries that may start now, each the first of its lane; they count as running.
@@ -88,8 +91,8 @@ class Lanes:
         self._open_due(now)
         started = self._start(limit, again=False)
         room = limit - len(started)
-        if again is not None and room:
-            room = min(room, again - sum(each.is_again for each in self._running.values()))
+        if again is not None and self._open[True]:
+            room = min(room, again - sum(each.is_again for each in self.in_flight()))
         return started + self._start(room, again=True)
 
     def start_one(self, delivery: Delivery, now: float) -> bool:
@@ -99,7 +102,7 @@ class Lanes:
         lane = self._lanes[name]
         if lane.running or lane.of(delivery)[0] is not delivery or delivery.due > now:
             return False
-        self._hide(name, lane)
+        self._hide(lane)
         self._begin(lane, delivery)
         return True
 
@@ -115,25 +118,21 @@ class Lanes:
         lane = self._lanes[name]
         lane.of(delivery).remove(delivery)
         self._waiting[delivery.is_again] -= 1
-        self._show(name, lane)
+        self._show(lane)
 
     def end(self, delivery: Delivery) -> None:
         """The delivery is settled for good: its lane goes on."""
-        name = self._name(delivery)
-        lane = self._lanes[name]
-        del self._running[delivery.id]
+        lane = self._running.pop(delivery.id)
         lane.of(delivery).popleft()
         lane.running = None
-        self._show(name, lane)
+        self._show(lane)
 
     def retry(self, delivery: Delivery) -> None:
         """The attempt failed: the delivery stays first of its kind, and is not tried before `delivery.due`."""
-        name = self._name(delivery)
-        lane = self._lanes[name]
-        del self._running[delivery.id]
+        lane = self._running.pop(delivery.id)
         self._waiting[delivery.is_again] += 1
         lane.running = None
-        self._show(name, lane)
+        self._show(lane)
 
     def next_due(self) -> float | None:
         """Unix seconds at which the next closed lane opens; None when none is closed."""
@@ -144,7 +143,7 @@ class Lanes:
     def _name(self, delivery: Delivery) -> str:
         return delivery.lane if self._order == "lane" else str(delivery.id)
 
-    def _show(self, name: str, lane: _Lane) -> None:
+    def _show(self, lane: _Lane) -> None:
         """Open a lane for the delivery that is first in it now, or close it until that is due."""
         if lane.running:
             return
@@ -153,19 +152,19 @@ class Lanes:
         if lane.shown:
             if lane.shown is first:
                 return
-            self._hide(name, lane)
+            self._hide(lane)
         lane.shown = first
         if first is None:
-            del self._lanes[name]
+            del self._lanes[lane.name]
         elif first.due:
-            heapq.heappush(self._closed, (first.due, name, first.id))
+            heapq.heappush(self._closed, (first.due, lane.name, first.id))
         else:
-            self._open[first.is_again][name] = lane
+            self._open[first.is_again][lane.name] = lane
 
-    def _hide(self, name: str, lane: _Lane) -> None:
+    def _hide(self, lane: _Lane) -> None:
         lane.shown = None
         for lanes in self._open:
-            lanes.pop(name, None)
+            lanes.pop(lane.name, None)
 
     def _holds(self, due: float, name: str, number: int) -> bool:
         """Whether a lane is closed for this still."""
@@ -189,6 +188,6 @@ class Lanes:
 
     def _begin(self, lane: _Lane, delivery: Delivery) -> Delivery:
         lane.running, lane.shown = delivery, None
-        self._running[delivery.id] = delivery
+        self._running[delivery.id] = lane
         self._waiting[delivery.is_again] -= 1
         return delivery

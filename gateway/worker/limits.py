@@ -46,10 +46,12 @@ class Limits:
         self.seconds = seconds
         self._running: dict[Limit, None] = {}  # in the order in which they began
         self._is_armed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self) -> Limit:
         """The running task's time begins."""
-        task = asyncio.current_task()
+        self._loop = self._loop or asyncio.get_running_loop()
+        task = asyncio.current_task(self._loop)  # not told of its loop, Python 3.11 asks the system for its process id
         assert task is not None  # noqa: S101 -- attempts are awaited, so something runs them
         limit = Limit(task, time.monotonic() + self.seconds)
         self._running[limit] = None
@@ -66,7 +68,8 @@ class Limits:
 
     def _arm(self, deadline: float) -> None:
         self._is_armed = True
-        asyncio.get_running_loop().call_at(deadline, self._cut_off)
+        assert self._loop  # noqa: S101 -- somebody has begun
+        self._loop.call_at(deadline, self._cut_off)
 
     def _cut_off(self) -> None:
         now = time.monotonic()

@@ -151,12 +151,13 @@ def require(value: object) -> Filter[Any]:
 
 def ask_all(filters: Sequence[Filter[Any]], event: Event, look: Look) -> Answer:
     """Whether every filter lets the event through, asked in order up to the first refusal."""
-    for at, each in enumerate(filters):
+    others = iter(filters)
+    for each in others:
         answer = each.ask(event, look)
-        if not isinstance(answer, bool):
-            return _rest(answer, filters[at + 1 :], event, look)
-        if not answer:
+        if answer is False:
             return False
+        if answer is not True:
+            return _rest(answer, tuple(others), event, look)
     return True
 
 
