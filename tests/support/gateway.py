@@ -51,7 +51,8 @@ class Gateway:
         """Or `receive`: without a worker."""
         self.sabotage = ""
         """Name of a function of `tests.support.sabotage`: the receiver runs with a promise broken."""
-        self._webhook_port, self._admin_port = free_port(), free_port()
+        self._webhook_port = free_port()
+        self._admin_port = free_port(besides=self._webhook_port)
         self.routes.mkdir(parents=True)
         self.settings()
         self.write("_record.py", records.PRELUDE)
@@ -355,10 +356,12 @@ def read_deliveries(data: Path, seqs: Sequence[int]) -> list[DeliveryRow]:
         return [row for some in _portions(seqs) for rows in work.deliveries(some).values() for row in rows]
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on."""
+def free_port(*, besides: int = 0) -> int:
+    """A port of 127.0.0.1 that nobody listens on, and another than that."""
     while True:
         port = random.choice(PORTS)  # noqa: S311 -- no secret
+        if port == besides:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
