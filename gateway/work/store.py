@@ -41,7 +41,7 @@ EVERYBODY: Final = "*"
 STATS: Final = "stats"
 """A fact: how attempts have ended, by plugin, and how many failed in each of the last minutes."""
 SMALL: Final = 512
-"""Deliveries in a batch up to which it is written on the loop, all but for its commit: a few milliseconds."""
+"""Deliveries in a batch up to which it is written on the loop: a few milliseconds."""
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 
