@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,9 @@ from gateway.worker.headway import Headway
 from gateway.worker.host import Host
 from gateway.worker.lanes import Lanes
 from gateway.worker.verdict import Ended, judge
+
+BETWEEN: Final = 1.0
+"""Seconds that a delivery may be on its way into its plugin's thread, or home."""
 
 
 class Outage(msgspec.Struct, frozen=True):
@@ -40,6 +43,8 @@ class Running(msgspec.Struct):
     position: int = 0
     since: dict[int, float] = msgspec.field(default_factory=dict)
     """When each delivery was handed to the plugin's thread, by monotonic clock, and has not come back; oldest first."""
+    between: dict[int, float] = msgspec.field(default_factory=dict)
+    """Since when a delivery that has lasted too long was seen neither waiting in the thread nor begun there."""
     breaker: Breaker = msgspec.field(default_factory=Breaker)
     headway: Headway = msgspec.field(default_factory=Headway)
     paused: bool = False
@@ -113,9 +118,14 @@ class Running(msgspec.Struct):
         The others only wait for it, and those that have not begun for their turn; they are put back and run again.
         """
         if now - next(iter(self.since.values()), now) <= self.overdue:
+            self.between.clear()
             return []
         holder, waiting, begun = self.host.holder, self.host.waiting, self.host.begun
         given = [each for each in self.lanes.in_flight() if each.id in self.since and each.id not in waiting]
+        # One that has just ended, or is about to begin, is for a moment neither: only what stays so is at fault.
+        between = {each.id for each in given} - begun.keys()
+        self.between = {number: self.between.get(number, now) for number in between}
+        given = [each for each in given if now - self.between.get(each.id, now - BETWEEN) >= BETWEEN]
         lasted = [(each, now - begun.get(each.id, self.since[each.id])) for each in given]
         overdue = [(each, seconds) for each, seconds in lasted if seconds > self.overdue]
         return [self._give_up(each, seconds) for each, seconds in overdue if holder in (None, each.id)]
