@@ -34,27 +34,6 @@ _AT_LID: Final = b"@lid"  # looked for first, and from the end, at a hundredth o
 _LIDS_WITHIN: Final = 2**20  # bytes of a body searched for LIDs; what is longer is a photo
 
 
-class StoredEvent(msgspec.Struct, frozen=True):
-    """One event as the worker takes it up."""
-
-    seq: int
-    event: str
-    instance: str | None
-    chat: str | None
-    lane: str
-    accepted_at: float
-    """Unix seconds."""
-    checksum: int
-    body: bytes
-    phones: dict[str, str] = {}
-    """Of the LIDs that the body names: the telephones the gateway has learned, as digits."""
-
-    @property
-    def intact(self) -> bool:
-        """The row is the one that was written."""
-        return checksum(self.seq, self.event, self.lane, self.body) == self.checksum
-
-
 class Heading(msgspec.Struct, frozen=True):
     """What taking an event up needs, and what a replay chooses by."""
 
@@ -65,6 +44,20 @@ class Heading(msgspec.Struct, frozen=True):
     lane: str
     accepted_at: float
     """Unix seconds."""
+
+
+class StoredEvent(Heading, frozen=True):
+    """One event as the worker takes it up."""
+
+    checksum: int
+    body: bytes
+    phones: dict[str, str] = {}
+    """Of the LIDs that the body names: the telephones the gateway has learned, as digits."""
+
+    @property
+    def intact(self) -> bool:
+        """The row is the one that was written."""
+        return checksum(self.seq, self.event, self.lane, self.body) == self.checksum
 
 
 def read_after(connection: sqlite3.Connection, seq: int, limit: int, whole: int) -> list[Heading | StoredEvent]:

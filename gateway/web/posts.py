@@ -8,47 +8,20 @@ not answered 2xx, is handed over with its connection to the web server, which kn
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar, cast
-
-import msgspec
+from typing import Final, cast
 
 from gateway.journal import Arrival, Receipt
-from gateway.web.heads import Fields, answer_head, read_head, take_length
+from gateway.web.heads import Fields, answer_head
 from gateway.web.problems import PROBLEM_JSON, Problem
-from gateway.web.reception import Reception, Sender
+from gateway.web.reception import Reception
+from gateway.web.tickets import END, Ticket, Tickets
 from gateway.web.webhook import BODY_PAUSE, body_paused
-
-K = TypeVar("K")
-V = TypeVar("V")
 
 LONGEST_HEAD: Final = 65_536
 """Bytes without the end of a head, from which on the web server is to judge it."""
-LARGEST: Final = 2**20
-"""Bytes of a body; a longer one costs so much anyway that the web server reads it, which holds it in memory once."""
 _AHEAD: Final = 65_536  # bytes that a sender may send before it is answered
-_KNOWN: Final = 2048  # heads that are remembered, and as many without their length
-_LINE_END: Final = b"\r\n"
-_END: Final = _LINE_END * 2
 _METHOD: Final = b"POST "
 _JSON: Final = "application/json"
-
-
-class Ticket(msgspec.Struct, frozen=True):
-    """What is known of a request once its head is read."""
-
-    sender: Sender
-    body: int
-    """Where the body begins."""
-    end: int
-    """Where it ends."""
-    is_last: bool
-
-
-class _Judged(msgspec.Struct, frozen=True):
-    """What a head comes to."""
-
-    sender: Sender
-    is_last: bool
 
 
 class Gate:
@@ -60,10 +33,7 @@ class Gate:
         self.connections: set[PostConnection] = set()
         self.none_left = asyncio.Event()
         self.none_left.set()
-        self._tickets: dict[tuple[str | None, bytes], Ticket] = {}
-        """By the sender's address, and the head as it came: those of one sender differ in their length alone."""
-        self._known: dict[tuple[str | None, bytes], _Judged] = {}
-        """The same by the head without its length."""
+        self.tickets = Tickets(reception)
 
     def add(self, connection: "PostConnection") -> None:
         """A connection was opened."""
@@ -75,41 +45,6 @@ class Gate:
         self.connections.discard(connection)
         if not self.connections:
             self.none_left.set()
-
-    def ticket(self, data: bytes, end: int, peer: str | None) -> Ticket | None:
-        """Read and judge a head, whose last line ends at `end`; None where that is the web server's to do."""
-        head = data[:end]
-        return self._tickets.get((peer, head)) or self._read(peer, head)
-
-    def _read(self, peer: str | None, head: bytes) -> Ticket | None:
-        if (found := take_length(head + _LINE_END)) is None:
-            return None
-        text, length = found
-        if length > min(LARGEST, self.reception.settings.max_body):
-            return None
-        known = self._known.get((peer, text)) or self._judge(peer, text)
-        if known is None:
-            return None
-        begin = len(head) + len(_END)
-        ticket = Ticket(known.sender, begin, begin + length, known.is_last)
-        self._remember(self._tickets, (peer, head), ticket)
-        return ticket
-
-    def _judge(self, peer: str | None, text: bytes) -> _Judged | None:
-        if (head := read_head(text)) is None:
-            return None
-        try:
-            known = _Judged(self.reception.admit(head.headers, head.path, "", peer), head.is_last)
-        except Problem:
-            return None
-        self._remember(self._known, (peer, text), known)
-        return known
-
-    def _remember(self, memory: dict[K, V], key: K, value: V) -> None:
-        if self.reception.admits_for_good:
-            if len(memory) >= _KNOWN:
-                memory.clear()
-            memory[key] = value
 
 
 class PostConnection(asyncio.Protocol):
@@ -204,11 +139,11 @@ class PostConnection(asyncio.Protocol):
 
     def _begin(self, data: bytes) -> None:
         """Read a request from its first byte on."""
-        end = data.find(_END)
+        end = data.find(END)
         if end < 0 and data[: len(_METHOD)] == _METHOD[: len(data)] and len(data) < LONGEST_HEAD:
             self._parts = [data]
             return
-        ticket = self._gate.ticket(data, end, self._peer) if end > 0 and data.startswith(_METHOD) else None
+        ticket = self._gate.tickets.of(data, end, self._peer) if end > 0 and data.startswith(_METHOD) else None
         if ticket is None:
             self._hand_over(data)
         elif len(data) < ticket.end:

@@ -98,8 +98,7 @@ class Lanes:
     def start_one(self, delivery: Delivery, now: float) -> bool:
         """Start this very delivery, if its lane is not running and none of its kind stands before it there."""
         self._open_due(now)
-        name = self._name(delivery)
-        lane = self._lanes[name]
+        lane = self._lanes[self._name(delivery)]
         if lane.running or lane.of(delivery)[0] is not delivery or delivery.due > now:
             return False
         self._hide(lane)
@@ -114,8 +113,7 @@ class Lanes:
 
     def take_out(self, delivery: Delivery) -> None:
         """A delivery that waits is settled without a start, wherever in its lane it stands."""
-        name = self._name(delivery)
-        lane = self._lanes[name]
+        lane = self._lanes[self._name(delivery)]
         lane.of(delivery).remove(delivery)
         self._waiting[delivery.is_again] -= 1
         self._show(lane)
