@@ -12,8 +12,11 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_SIZES: Final = (64, 48, 32, *range(16, 0, -1))
-"""Rows in one statement: so few sizes that each is prepared once and kept, so many that two make up what is usual."""
+_SMALL: Final = 16
+"""Rows up to which one statement takes them all, whatever their number: most batches of a quiet gateway."""
+_SIZES: Final = (64, 48, 32, _SMALL)
+"""Rows in one statement, where there are more: so few sizes that each is prepared once and kept, so many that two make
+up what is usual."""
 
 
 def run_on_rows(
@@ -30,10 +33,12 @@ def run_on_rows(
 def chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
     """The rows in order, so many at a time that few statements are needed, and few different ones."""
     start = 0
-    for size in _SIZES:
+    for size in _SIZES if len(rows) > _SMALL else ():
         while len(rows) - start >= size:
             yield rows[start : start + size]
             start += size
+    if start < len(rows):
+        yield rows[start:]
 
 
 @cache

@@ -7,7 +7,7 @@ import pytest
 from gateway.statements import chunks, run_on_rows
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 63, 64, 65, 127, 300])
+@pytest.mark.parametrize("count", [0, 1, 2, 15, 16, 17, 31, 63, 64, 65, 127, 300])
 def test_every_row_is_in_one_chunk_and_in_its_order(count: int) -> None:
     rows = list(range(count))
 
