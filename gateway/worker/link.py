@@ -31,11 +31,13 @@ class LoadReport(msgspec.Struct, frozen=True):
     """By file: place and message."""
 
 
-class WorkerLink(asyncio.Protocol):
+class WorkerLink(asyncio.BufferedProtocol):
     """The worker's end. A protocol and no stream: the receiver says something with every commit of its own."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
+        self._words = bytearray(256)
+        """Read into, for a stream's transport makes room for 256 KiB each time."""
         self._transport: asyncio.WriteTransport | None = None
         self._going: asyncio.Future[bool] = loop.create_future()
         self._ended: asyncio.Future[None] = loop.create_future()
@@ -88,8 +90,14 @@ class WorkerLink(asyncio.Protocol):
         """The line is there."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> bytearray:
+        """Where the receiver's words go."""
+        del sizehint
+        return self._words
+
+    def buffer_updated(self, nbytes: int) -> None:
         """The receiver's words, several at once where this end was slow."""
+        data = self._words[:nbytes]
         if GO in data and not self._going.done():
             self._going.set_result(True)
         if LEAVE in data:
