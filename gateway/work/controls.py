@@ -1,7 +1,7 @@
 """How far controls have come (see the journal for what was asked), and what they choose from in `work.db`."""
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
@@ -61,8 +61,10 @@ class Letter(NamedTuple):
     control: int
 
 
-def write_progress(connection: sqlite3.Connection, controls: Iterable[Progress]) -> None:
+def write_progress(connection: sqlite3.Connection, controls: Sequence[Progress]) -> None:
     """Keep how far controls are, inside a transaction."""
+    if not controls:  # as nearly always
+        return
     rows = [msgspec.structs.asdict(each) for each in controls]
     connection.executemany(
         f"INSERT OR REPLACE INTO control ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

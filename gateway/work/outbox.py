@@ -161,11 +161,12 @@ def insert(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
 
 def requeue(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
     """Have dead messages wait again, as if they had just been queued."""
-    connection.executemany(
-        "UPDATE outbox SET status = 'queued', attempts = 0, due = 0, created = ?, began = NULL, finished = NULL, "
-        "error = NULL, unsure = 0 WHERE id = ?",
-        [(message.created, message.id) for message in messages],
-    )
+    for message in messages:
+        connection.execute(
+            "UPDATE outbox SET status = 'queued', attempts = 0, due = 0, created = ?, began = NULL, finished = NULL, "
+            "error = NULL, unsure = 0 WHERE id = ?",
+            (message.created, message.id),
+        )
 
 
 def update(connection: sqlite3.Connection, changes: Sequence[Sent]) -> None:

@@ -97,6 +97,8 @@ class Crew:
             self.outbox.add(messages)
 
     def _on_settled(self, batch: Sequence[Settled]) -> None:
+        if not batch:
+            return
         write_lines(map(_line, batch))
         self._send([message for each in batch for message in each.messages if message.status == "queued"])
         self._tell(batch)
