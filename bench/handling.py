@@ -82,7 +82,9 @@ async def _measure(function: Function, rounds: int) -> float:
         folder = Path(name)
         store, ends = WorkStore(folder), Ends()
         around = Around.of(Config(data=folder), OutboxReader(folder / WORK), time.time)
-        host = Host(plugin, Delivery(), Redactor(), ends.note, state=StateReader(folder), around=around)
+        host = Host(
+            plugin, Delivery(), Redactor(), lambda: ends.note(host.collect()), state=StateReader(folder), around=around
+        )
         try:
             return min([await _round(host, ends, number * BATCH * BATCHES) for number in range(rounds)])
         finally:

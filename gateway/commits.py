@@ -46,6 +46,10 @@ class GroupCommit(Generic[J, R]):
     many is the thread's, so that the loop answers and reads meanwhile. A batch that fails is rolled back; its jobs are
     tried one by one on the thread unless the disk itself failed, so one bad job can't fail its neighbours.
 
+    A commit of jobs that `may_be_lost` alone is not flushed: a process that is killed leaves it in the file; a power
+    cut may take it, but nothing that was flushed before. Jobs put in one turn of the loop share a commit if it
+    `gathers` them; else each is begun as it is put, and a lone quick one is done when `submit` returns.
+
     `committed` is called after each commit, before any result is handed out, by whoever made it; `afterwards`, if it
     `is_due`, on the thread when all are, with their number. The connection is used by one thread at a time.
     """
@@ -60,6 +64,8 @@ class GroupCommit(Generic[J, R]):
         committed: Callable[[], None] = lambda: None,
         is_due: Callable[[], bool] = lambda: False,
         afterwards: Callable[[int], None] = lambda _count: None,
+        may_be_lost: Callable[[J], bool] = lambda _job: False,
+        gathers: bool = True,
     ) -> None:
         self._connection = connection
         self._connection.execute("PRAGMA busy_timeout = 0")  # nobody else writes; if somebody does, the thread waits
@@ -68,9 +74,13 @@ class GroupCommit(Generic[J, R]):
         self._committed = committed
         self._is_due = is_due
         self._afterwards = afterwards
+        self._may_be_lost = may_be_lost
+        self._gathers = gathers
+        self._is_flushed = True
+        """What is committed now is flushed to the disk, as `PRAGMA synchronous` says."""
         self._is_closing = False
         self._took = 0.0
-        """Seconds of the last commit."""
+        """Seconds of the last commit that was flushed."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gathered: deque[_Job[J, R]] = deque()
         """What came while a batch is away, or in this turn of the loop: each crossing costs more than a job."""
@@ -88,7 +98,8 @@ class GroupCommit(Generic[J, R]):
         Cancelling the future takes nothing back.
         One that goes `alone` shares its transaction with none: on a full disk it may delete while others can't write.
         """
-        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._loop = self._loop or asyncio.get_running_loop()
+        future: asyncio.Future[R] = self._loop.create_future()
         self.put(job, lambda _job, result: resolve(future, result), alone=alone)
         return future
 
@@ -98,9 +109,13 @@ class GroupCommit(Generic[J, R]):
             told(job, sqlite3.ProgrammingError("the file is being closed"))
             return
         self._gathered.append(_Job(job, told, alone))
-        if len(self._gathered) == 1 and not self._is_away:
-            self._loop = asyncio.get_running_loop()
+        if self._is_away or len(self._gathered) > 1:
+            return
+        self._loop = self._loop or asyncio.get_running_loop()
+        if self._gathers:
             self._loop.call_soon(self._cross)
+        else:
+            self._cross()
 
     async def close(self) -> None:
         """Finish what is queued, then close the file. Closing twice does no harm."""
@@ -120,7 +135,7 @@ class GroupCommit(Generic[J, R]):
         batch = self._take()
         self._is_away = True
         results = self._begun(batch)
-        if results is not None and (len(batch) > FEW or self._took > PROMPT):
+        if results is not None and self._is_flushed and (len(batch) > FEW or self._took > PROMPT):
             self._crossing.put(partial(self._finish, batch, results))
         elif results is not None and self._is_committed():
             self._back(list(zip(batch, results, strict=True)))
@@ -140,11 +155,19 @@ class GroupCommit(Generic[J, R]):
         if not all(map(self._is_quick, jobs)):
             return None
         try:
+            self._choose(jobs)
             self._connection.execute("BEGIN IMMEDIATE")
             return self._apply(self._connection, jobs)
         except Exception:  # noqa: BLE001 -- whatever it was, the thread tries again and says what it is
             self._roll_back()
             return None
+
+    def _choose(self, jobs: Sequence[J]) -> None:
+        """Whether to flush their commit."""
+        is_flushed = not all(map(self._may_be_lost, jobs))
+        if is_flushed != self._is_flushed:
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if is_flushed else 'NORMAL'}")
+            self._is_flushed = is_flushed
 
     def _is_committed(self) -> bool:
         """Commit what was begun; False: it could not be, and is as if it had not been begun."""
@@ -158,7 +181,8 @@ class GroupCommit(Generic[J, R]):
     def _commit(self) -> None:
         began = time.perf_counter()
         self._connection.execute("COMMIT")
-        self._took = time.perf_counter() - began
+        if self._is_flushed:
+            self._took = time.perf_counter() - began
         self._committed()
 
     def _back(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]") -> None:
@@ -214,6 +238,7 @@ class GroupCommit(Generic[J, R]):
 
     def _transact(self, jobs: Sequence[J]) -> Sequence[R] | BaseException:
         try:
+            self._choose(jobs)
             self._begin()
             results = self._apply(self._connection, jobs)
             self._commit()

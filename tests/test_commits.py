@@ -15,6 +15,9 @@ from gateway.commits import FEW, GroupCommit
 PROMPT: Final = 0.2
 """Seconds that no healthy disk takes, however busy the machine."""
 SLOW: Final = 0.25
+NORMAL: Final = 1
+"""Of `PRAGMA synchronous`, in WAL mode: the log is not flushed with each commit."""
+FULL: Final = 2
 
 
 class Disk(sqlite3.Connection):
@@ -44,14 +47,14 @@ async def disk(tmp_path: Path) -> AsyncIterator[Disk]:
     connection.close()
 
 
+def apply(connection: sqlite3.Connection, numbers: Sequence[int]) -> Sequence[int]:
+    connection.executemany("INSERT INTO number VALUES (?)", [(number,) for number in numbers])
+    return [-number for number in numbers]
+
+
 @pytest.fixture
 async def commits(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[GroupCommit[int, int]]:
     monkeypatch.setattr("gateway.commits.PROMPT", PROMPT)
-
-    def apply(connection: sqlite3.Connection, numbers: Sequence[int]) -> Sequence[int]:
-        connection.executemany("INSERT INTO number VALUES (?)", [(number,) for number in numbers])
-        return [-number for number in numbers]
-
     commits: GroupCommit[int, int] = GroupCommit(disk, apply, name="numbers", is_quick=lambda number: number < 1000)
     yield commits
     await commits.close()
@@ -99,6 +102,70 @@ async def test_a_disk_that_is_prompt_again_is_waited_for_again(disk: Disk, commi
     await commits.submit(3)
 
     assert [made_by == threading.get_ident() for made_by in disk.made_by] == [True, False, True]
+
+
+@pytest.mark.parametrize("quick_below", [1000, 0], ids=["on the loop", "on the thread"])
+async def test_only_a_commit_of_what_may_be_lost_alone_is_not_flushed(disk: Disk, quick_below: int) -> None:
+    """How SQLite was told to commit stands in the file beside each number."""
+    disk.execute("ALTER TABLE number ADD COLUMN synchronous")
+
+    def note(connection: sqlite3.Connection, numbers: Sequence[int]) -> Sequence[int]:
+        level = connection.execute("PRAGMA synchronous").fetchone()[0]
+        connection.executemany("INSERT INTO number VALUES (?, ?)", [(number, level) for number in numbers])
+        return numbers
+
+    commits: GroupCommit[int, int] = GroupCommit(
+        disk,
+        note,
+        name="numbers",
+        is_quick=lambda number: number < quick_below,
+        may_be_lost=lambda number: number % 2 == 0,
+    )
+    for batch in ((1,), (2,), (4, 6), (3,), (8, 5)):
+        await asyncio.gather(*map(commits.submit, batch))
+    written = disk.execute("SELECT value, synchronous FROM number ORDER BY rowid").fetchall()
+    await commits.close()
+
+    assert written == [(1, FULL), (2, NORMAL), (4, NORMAL), (6, NORMAL), (3, FULL), (8, FULL), (5, FULL)]
+
+
+async def test_a_disk_that_was_slow_to_flush_is_not_prompt_because_of_a_commit_without_a_flush(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.commits.PROMPT", PROMPT)
+    commits: GroupCommit[int, int] = GroupCommit(
+        disk, apply, name="numbers", is_quick=lambda _: True, may_be_lost=lambda number: number == 0
+    )
+    disk.seconds = SLOW
+    await commits.submit(1)
+    disk.seconds = 0.0
+    for number in (0, 1, 1):
+        await commits.submit(number)
+    await commits.close()
+
+    assert [made_by == threading.get_ident() for made_by in disk.made_by] == [True, True, False, True]
+
+
+async def test_jobs_that_are_not_gathered_are_done_when_they_are_put(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.commits.PROMPT", PROMPT)
+    commits: GroupCommit[int, int] = GroupCommit(disk, apply, name="numbers", is_quick=lambda _: True, gathers=False)
+
+    first, second = commits.submit(1), commits.submit(2)
+
+    assert first.done()
+    assert second.done()
+    assert len(disk.made_by) == 2
+    await commits.close()
+
+
+async def test_jobs_that_are_gathered_share_a_commit(disk: Disk, commits: GroupCommit[int, int]) -> None:
+    first, second = commits.submit(1), commits.submit(2)
+
+    assert not first.done()
+    assert list(await asyncio.gather(first, second)) == [-1, -2]
+    assert len(disk.made_by) == 1
 
 
 @pytest.mark.parametrize("count", [1, FEW + 1], ids=["on the loop", "on the thread"])

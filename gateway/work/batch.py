@@ -15,6 +15,8 @@ from gateway.work.outbox import Message, Sent
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
 WELL: Final = frozenset({"done", "skipped"})
 """How a delivery, or an attempt, ends well."""
+_BEGINNING: Final = frozenset({"taken", "positions", "started"})
+"""Fields of a batch that say what begins."""
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -84,7 +86,13 @@ class Batch(msgspec.Struct, kw_only=True):
         return any(getattr(self, name) for name in self.__struct_fields__)
 
     @property
+    def may_be_lost(self) -> bool:
+        """It only takes events up and begins attempts: after a power cut all that is done again from the journal."""
+        return not any(getattr(self, name) for name in self.__struct_fields__ if name not in _BEGINNING)
+
+    @property
     def can_wait(self) -> bool:
         """It only says of deliveries that they are done with, and nothing comes of them that anybody waits for."""
-        others = (getattr(self, name) for name in self.__struct_fields__ if name != "settled")
-        return not any(others) and not any(each.messages or each.changes for each in self.settled)
+        if not self.settled or any(getattr(self, name) for name in self.__struct_fields__ if name != "settled"):
+            return False
+        return not any(each.messages or each.changes for each in self.settled)

@@ -18,6 +18,7 @@ import orjson
 from gateway.commits import GroupCommit
 from gateway.log import log
 from gateway.migrations import migrate
+from gateway.plugins.state import StateChange
 from gateway.sqlite import open_writer
 from gateway.statements import chunks, marks, run_on_rows
 from gateway.work import outbox
@@ -67,7 +68,12 @@ class WorkStore:
         self._connection = _open(folder / WORK)
         self._waited = waited
         self._writer: GroupCommit[Batch | Trim, None] = GroupCommit(
-            self._connection, self._apply, name="work-writer", is_quick=_is_small
+            self._connection,
+            self._apply,
+            name="work-writer",
+            is_quick=_is_small,
+            may_be_lost=_may_be_lost,
+            gathers=False,
         )
 
     async def write(self, batch: Batch) -> None:
@@ -173,22 +179,28 @@ def _is_small(job: Batch | Trim) -> bool:
     return isinstance(job, Batch) and len(job.taken) + len(job.settled) <= SMALL
 
 
+def _may_be_lost(job: Batch | Trim) -> bool:
+    return isinstance(job, Batch) and job.may_be_lost
+
+
 def _apply(connection: sqlite3.Connection, batch: Batch | Trim) -> None:
     if isinstance(batch, Trim):
         trim(connection, batch)
         return
     _take(connection, batch)
     write_failed(connection, batch.failed)
-    _settle(connection, batch.settled)
-    _remember(connection, batch.settled)
+    if batch.settled:
+        _settle(connection, batch.settled)
+        outbox.insert(connection, [message for each in batch.settled for message in each.messages])
+        _remember(connection, [change for each in batch.settled for change in each.changes])
     _start(connection, batch)
     outbox.update(connection, batch.outbox)
     outbox.requeue(connection, batch.requeued)
     write_progress(connection, batch.controls)
-    connection.executemany(
-        "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)",
-        [(key, orjson.dumps(value).decode()) for key, value in batch.facts.items()],
-    )
+    for key, value in batch.facts.items():
+        connection.execute(
+            "INSERT OR REPLACE INTO fact (key, value) VALUES (?, ?)", (key, orjson.dumps(value).decode())
+        )
 
 
 def _take(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -199,10 +211,10 @@ def _take(connection: sqlite3.Connection, batch: Batch) -> None:
         "INSERT INTO delivery (id, seq, plugin, run, lane, control, status, started) VALUES {rows}",
         [(d.id, d.seq, d.plugin, d.run, d.lane, d.control, *starts.get(d.id, ("waiting", None))) for d in batch.taken],
     )
-    connection.executemany(
-        "INSERT OR REPLACE INTO position (plugin, generation, seq) VALUES (?, ?, ?)",
-        [(plugin, generation, seq) for plugin, (generation, seq) in batch.positions.items()],
-    )
+    for plugin, (generation, seq) in batch.positions.items():
+        connection.execute(
+            "INSERT OR REPLACE INTO position (plugin, generation, seq) VALUES (?, ?, ?)", (plugin, generation, seq)
+        )
 
 
 def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
@@ -235,20 +247,18 @@ def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
             for s in others
         ],
     )  # fmt: skip
-    outbox.insert(connection, [message for each in settled for message in each.messages])
 
 
-def _remember(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
-    changes = [change for each in settled for change in each.changes]
+def _remember(connection: sqlite3.Connection, changes: Sequence[StateChange]) -> None:
     run_on_rows(
         connection,
         "INSERT OR REPLACE INTO state (plugin, instance, scope, value, revision) VALUES {rows}",
         [(c.key.plugin, c.key.instance, c.key.scope, c.value, c.revision + 1) for c in changes],
     )
-    connection.executemany(
-        "DELETE FROM state WHERE plugin = ? AND instance = ? AND scope = ?",
-        [(c.replaces.plugin, c.replaces.instance, c.replaces.scope) for c in changes if c.replaces],
-    )
+    for old in [each.replaces for each in changes if each.replaces]:
+        connection.execute(
+            "DELETE FROM state WHERE plugin = ? AND instance = ? AND scope = ?", (old.plugin, old.instance, old.scope)
+        )
 
 
 def _start(connection: sqlite3.Connection, batch: Batch) -> None:

@@ -21,7 +21,9 @@ from gateway.work.state import StateReader
 from gateway.work.store import WORK
 from gateway.worker.around import Around
 from gateway.worker.attempt import Job
+from gateway.worker.bell import Bell
 from gateway.worker.controls import Controls
+from gateway.worker.hearing import Hearing
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
 from gateway.worker.lanes import Lanes
@@ -33,13 +35,11 @@ from gateway.worker.stats import WRITE_EVERY
 from gateway.worker.suspects import Suspects
 from gateway.worker.unsent import Unsent
 from gateway.worker.uptake import Uptake
-from gateway.worker.verdict import Ended
 from gateway.worker.watchdog import Watchdog
 
 MANY: Final = 64
 """Attempts begun by one commit that make the next one wait for more: a delivery costs less in a larger commit."""
 GATHER: Final = 0.02  # seconds from the start of such a commit to that of the next: one delivery of a chat a commit
-PATIENCE: Final = 0.01  # seconds that what is done with may wait to be written
 
 
 class Engine:
@@ -67,7 +67,7 @@ class Engine:
         self.now = clock or steady_clock()
         """Unix seconds that pass evenly."""
         self._wall = clock or time.time
-        self._wake = asyncio.Event()
+        self._bell = Bell()
         self._left = Left.by(store)
         self.own_messages = OutboxReader(config.data / WORK)
         """What the outbox holds, for whoever has to tell own messages from others'."""
@@ -78,7 +78,9 @@ class Engine:
             config, store, self._running, self._suspects, trouble=trouble, now=self.now, wall=self._wall
         )
         self._uptake = Uptake(intake, self._running, store.last_ids()[0] + 1)
-        self._questions = Questions(intake, self._running, redactor, woken=self._wake.set, stuck=self._settling.give_up)
+        self._questions = Questions(
+            intake, self._running, redactor, woken=self._bell.ring, stuck=self._settling.give_up
+        )
         unsent = Unsent(intake, config.data / WORK, self.now)
         self._controls = Controls(
             store, intake, config.data, self._running, add=self._uptake.add, questions=self._questions, unsent=unsent
@@ -87,8 +89,7 @@ class Engine:
         self._draining = self._halted = self._is_busy = False
         self._batch = Batch()
         """What the next commit writes."""
-        self._write_by: float | None = None
-        """By the loop's clock, while that can wait."""
+        self._hearing = Hearing(self._running, self._bell)
         self._idle = asyncio.Event()
         self._is_resting = self._has_begun = False
         self._rested = asyncio.Event()
@@ -101,7 +102,7 @@ class Engine:
     def wake(self) -> None:
         """There may be something to do."""
         self._uptake.wake()
-        self._wake.set()
+        self._bell.ring()
 
     async def begin(self) -> None:
         """Take up what an earlier worker left: what waited goes on, what ran when it died is a suspect.
@@ -126,12 +127,12 @@ class Engine:
         try:
             while not (self.stuck or self._halted):
                 began = time.monotonic()
+                self._bell.reset()
                 more = await self._step()
-                if self._is_busy:
-                    await asyncio.sleep(max(0.0, began + GATHER - time.monotonic()))
-                elif not more:
+                if self._is_busy or more:
+                    await asyncio.sleep(max(0.0, began + GATHER - time.monotonic()) if self._is_busy else 0)
+                else:
                     await self._rest()
-                self._wake.clear()
         finally:
             watching.cancel()
 
@@ -149,11 +150,11 @@ class Engine:
     async def drain(self, grace: float) -> None:
         """Take nothing more up, give what runs `grace` seconds to end, settle it, and let `run` return."""
         self._draining = True
-        self._wake.set()
+        self._bell.ring()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), grace)
         self._halted = True
-        self._wake.set()
+        self._bell.ring()
 
     async def stop(self, grace: float, *, suspects: bool = False) -> None:
         """After `run`: settle what has ended, and note that what still runs was stopped on purpose.
@@ -163,6 +164,7 @@ class Engine:
         next worker runs them alone to find out which.
         """
         batch = self._batch
+        self._hearing.tell_hosts(is_pressed=True)
         self._settling.take(batch, at_the_end=self._halted)
         self._questions.stop()
         if not suspects:
@@ -194,7 +196,7 @@ class Engine:
                 plugin,
                 settings,
                 redactor,
-                self._on_ended,
+                self._bell.ring,
                 state=StateReader(self._config.data),
                 around=self._around,
                 lifespan=partial(self._on_lifespan, plugin.name),
@@ -210,15 +212,20 @@ class Engine:
         self._is_busy = False
         found = await self._uptake.look(self.now(), takes_up=self._takes_up, control=self._controls.last)
         batch = self._batch
+        is_due = self._hearing.end()
         self._settling.take(batch, at_the_end=self._halted)
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
         more = self._uptake.take(found, batch)
         more = await self._controls.step(batch, found.controls, may_add=self._takes_up) or more
         started = self._start(batch)
-        if not batch or self._may_wait(batch):
+        may_wait = batch.can_wait and not (is_due or self._draining)
+        if started or may_wait:
+            self._hearing.begin()
+        self._hearing.tell_hosts(is_pressed=not self._takes_up)
+        if may_wait or not batch:
             return more
-        self._batch, self._write_by = Batch(), None
+        self._batch = Batch()
         events = await self._intake.events_of(started)
         await self._store.write(batch)
         waiting = sum(each.lanes.waiting for each in self._running.values())
@@ -228,15 +235,6 @@ class Engine:
         if batch.requeued:
             self._requeue(batch.requeued)
         return more
-
-    def _may_wait(self, batch: Batch) -> bool:
-        """Whether to leave it for a moment to a commit that starts something, which would else wait for this one."""
-        now = asyncio.get_running_loop().time()
-        if self._draining or not batch.can_wait:
-            return False
-        if self._write_by is None:
-            self._write_by = now + PATIENCE
-        return now < self._write_by
 
     def _hand_over(self, started: Sequence[Delivery], events: Mapping[int, StoredEvent]) -> None:
         """From here on it counts as handed over: the commit may have waited minutes for room on the disk."""
@@ -265,25 +263,19 @@ class Engine:
 
     def _on_lifespan(self, plugin: str, trouble: str | None) -> None:
         self._say(f"{plugin} lifespan", trouble)
-        self._wake.set()
-
-    def _on_ended(self, results: Sequence[Ended]) -> None:
-        self._settling.note(results)
-        self._wake.set()
+        self._bell.ring()
 
     async def _rest(self) -> None:
         """Wait until there is something to do, a closed lane opens, or it is time for the next slow look."""
         self._is_resting = True
         self._rested.set()
         due = self.next_due()
-        longest = min(self._intake.poll, WRITE_EVERY) if self._settling.has_news else self._intake.poll
-        wait = longest if due is None else max(0.0, min(due - self.now(), longest))
-        loop = asyncio.get_running_loop()
-        if self._write_by is not None:
-            wait = min(wait, max(0.0, self._write_by - loop.time()))
-        timer = loop.call_later(wait, self._wake.set)
-        await self._wake.wait()
-        timer.cancel()
+        self._bell.ring_within(min(self._intake.poll, WRITE_EVERY) if self._settling.has_news else self._intake.poll)
+        if due is not None:
+            self._bell.ring_within(max(0.0, due - self.now()))
+        if (left := self._hearing.left) is not None:
+            self._bell.ring_within(left)
+        await self._bell.wait()
         self._is_resting = False
 
     def _has_settled(self, seq: int) -> bool:

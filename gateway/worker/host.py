@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, TypeVarTuple
 
 from gateway import config
 from gateway.log import log
@@ -30,17 +30,18 @@ TURN: Final = 0.005
 """Seconds for which attempts begin one after the other; then results go home, and the loop has its turn."""
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class Host:
-    """Runs one plugin's attempts; `ended` is called on the loop that made the host, with a batch of results."""
+    """Runs one plugin's attempts; `ended` is called on the loop that made the host: somebody waits for a result."""
 
     def __init__(
         self,
         plugin: Plugin[Any, Any],
         settings: config.Delivery,
         redactor: Redactor,
-        ended: Callable[[Sequence[Ended]], None],
+        ended: Callable[[], None],
         *,
         state: StateReader,
         around: Around,
@@ -50,6 +51,11 @@ class Host:
         self._home = asyncio.get_running_loop()
         self._tell = ended
         self._results: list[Ended] = []
+        self._ended: deque[Ended] = deque()
+        """Results on their way home; both threads have it."""
+        self.is_awaited = True
+        """Say so when any attempt ends, and not only when something comes of it."""
+        self._is_due = False
         self._beginning: int | None = None
         self._tasks: dict[asyncio.Task[None], int] = {}
         """Those that wait for something, with their deliveries."""
@@ -75,8 +81,12 @@ class Host:
         self.is_ready = plugin.lifespan is None
         """What the plugin needs is open, so that attempts may start."""
         if plugin.lifespan is not None:
-            told = partial(self._at_home, lifespan)
-            self._resource = Resource(plugin, timeout=settings.timeout, redactor=redactor, told=told)
+            self._resource = Resource(
+                plugin,
+                timeout=settings.timeout,
+                redactor=redactor,
+                told=lambda sentence: self._at_home(lifespan, sentence),
+            )
             self._loop.call_soon(self._open)
         self._is_stopping = False
         self._given = self._returned = 0
@@ -135,6 +145,18 @@ class Host:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
         finally:
             self._given -= 1
+
+    def collect(self) -> list[Ended]:
+        """What has ended since it was last asked, if anybody waits for any of it. Called on the home loop."""
+        if not (self._is_due or self.is_awaited):
+            return []
+        self._is_due = False
+        return [self._ended.popleft() for _ in range(len(self._ended))]
+
+    @property
+    def has_ended(self) -> bool:
+        """There is something to collect."""
+        return bool(self._ended)
 
     def stop(self) -> None:
         """Take nothing more up. What runs goes on until the process ends."""
@@ -238,12 +260,16 @@ class Host:
 
     def _flush(self) -> None:
         results, self._results = self._results, []
-        if results:
-            self._at_home(self._tell, results)
+        if not results:
+            return
+        self._ended += results  # before the look at who waits, for home says so before its look at what has ended
+        if self.is_awaited or not all(each.is_quiet for each in results):
+            self._is_due = True
+            self._at_home(self._tell)
 
-    def _at_home(self, function: Callable[[T], None], value: T) -> None:
+    def _at_home(self, function: Callable[[*Ts], None], *values: *Ts) -> None:
         """Have the home loop call a function."""
         try:
-            self._home.call_soon_threadsafe(function, value)
+            self._home.call_soon_threadsafe(function, *values)
         except RuntimeError:  # the worker is closing; its next start tries these deliveries again
             log.debug("results_came_too_late", plugin=self.plugin.name)

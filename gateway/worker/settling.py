@@ -44,7 +44,6 @@ class Settling:
         self._suspects = suspects
         self._say = trouble
         self._now = now
-        self._ended: list[Ended] = []
         self._next_message = store.last_ids()[1] + 1
         self._revisions = Revisions()
         limits = {name: config.delivery_of(name).replies_per_minute for name in running}
@@ -58,10 +57,6 @@ class Settling:
     def has_news(self) -> bool:
         """Something is counted that is not written yet, and nothing else may bring a commit."""
         return self._stats.has_news
-
-    def note(self, results: Sequence[Ended]) -> None:
-        """Attempts have ended."""
-        self._ended += results
 
     def give_up(self) -> None:
         """Something could be stopped by nothing."""
@@ -90,10 +85,10 @@ class Settling:
 
     def _take_ended(self) -> Iterator[Ended]:
         """One by one, each judged before the next is looked at; last those that do not end by themselves."""
-        ended, self._ended = self._ended, []
-        for each in ended:
-            if each.delivery.id in self._running[each.delivery.plugin].since:  # else it was given up as stuck before
-                yield each
+        for running in self._running.values():
+            for each in running.host.collect():
+                if each.delivery.id in running.since:  # else it was given up as stuck before
+                    yield each
         yield from self._stuck()
 
     def _stuck(self) -> list[Ended]:

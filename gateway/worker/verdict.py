@@ -11,7 +11,7 @@ import msgspec
 from gateway.plugins import Send
 from gateway.plugins.state import StateChange
 from gateway.work import Delivery, Failed
-from gateway.work.batch import Status
+from gateway.work.batch import WELL, Status
 
 MAX_DEATHS: Final = 3
 """Times the worker may die while a delivery runs alone, until it is a dead letter."""
@@ -38,6 +38,11 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     answered: float | None = None
     """Unix seconds at which its event was accepted, if anything of `sends` goes to that event's own chat."""
     changes: tuple[StateChange, ...] = ()
+
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing comes of it that anybody waits for."""
+        return self.result in WELL and not (self.sends or self.changes)
 
 
 def failed_attempt(ended: Ended) -> list[Failed]:

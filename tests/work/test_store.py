@@ -46,6 +46,23 @@ def settled(one: Delivery, *messages: Message, error: str | None = None) -> Sett
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("name", Batch.__struct_fields__)
+def test_a_power_cut_may_take_what_begins_and_nothing_else(name: str) -> None:
+    batch = Batch()
+    setattr(batch, name, {"key": "something"} if name in {"positions", "facts"} else ["something"])
+
+    assert batch.may_be_lost is (name in {"taken", "positions", "started"})
+
+
+def test_a_batch_may_wait_that_says_what_is_done_with_and_nothing_else() -> None:
+    one = delivery(1)
+
+    assert Batch(settled=[settled(one)]).can_wait
+    assert not Batch().can_wait
+    assert not Batch(settled=[settled(one, message(1))]).can_wait
+    assert not Batch(settled=[settled(one)], started=[(one, 1.0)]).can_wait
+
+
 async def test_a_delivery_is_read_back_at_each_of_its_stations(store: WorkStore, reader: WorkReader) -> None:
     one = delivery(1)
     await store.write(Batch(taken=[one], positions={"p": ("generation", 1)}))

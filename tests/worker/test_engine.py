@@ -1,15 +1,20 @@
 """Every event reaches every plugin that wants it, once, in order within a chat; effects come with the delivery."""
 
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 import pytest
 
 from gateway import ConnectionUpdate, Context, Drop, Event, EventContext, MessagesUpsert, Plugin, Retry
 from gateway import filters as f
 from gateway.work import WorkReader
-from gateway.worker import engine, stats, uptake
+from gateway.worker import engine, hearing, uptake
 from gateway.worker.headway import MOMENT
 from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message, waiting
+
+NORMAL: Final = 1
+"""Of `PRAGMA synchronous`, in WAL mode: the log is not flushed with each commit."""
+FULL: Final = 2
 
 
 def noting(bench: Bench, name: str = "noting") -> Plugin[Any, Any]:
@@ -118,24 +123,96 @@ async def test_after_its_last_retry_a_delivery_is_a_dead_letter_and_its_chat_goe
     assert dead.error.endswith("ValueError: no stock\n")
 
 
-async def test_what_is_done_with_and_sends_nothing_is_written_with_the_next_start(
+def was_seen(bench: Bench, times: int) -> bool:
+    return bench.seen.count((1, "m")) == times
+
+
+async def test_what_is_done_with_in_a_moment_and_waited_for_by_nobody_is_written_together(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "PATIENCE", 5)
-    monkeypatch.setattr(stats, "WRITE_EVERY", 60)
+    monkeypatch.setattr(hearing, "PATIENCE", 1)
     async with bench.worker(noting(bench)) as one:
-        await bench.post(message("counted"))
-        await bench.until(bench.outcomes)  # and written with the count of it, which is due now and then
+        await bench.until(lambda: bench.rows("SELECT * FROM position"))
         bench.note_commits(one._store)
+        for at, chat in enumerate((ANA, BIA, "5511900000000@s.whatsapp.net"), 1):
+            await bench.post(message("m", chat))
+            await bench.until(partial(was_seen, bench, at))
+        before, on_disk = bench.seen.count(BEGIN), bench.rows("SELECT status FROM delivery ORDER BY id")
+        await bench.until(lambda: len(bench.outcomes()) == 3)
+        after = bench.seen.count(BEGIN)
+
+    assert on_disk == [("running",)] * 3
+    assert (before, after) == (3, 4)
+
+
+async def test_the_next_message_of_a_chat_does_not_wait_until_what_is_done_with_is_written(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 600)
+    async with bench.worker(noting(bench)) as one:
         await bench.post(message("first"))
         await bench.until(lambda: (1, "first") in bench.seen)
-        await bench.post(message("second", BIA))
-        await bench.until(lambda: (1, "second") in bench.seen and len(bench.outcomes()) == 2)
-        commits, on_disk = bench.seen.count(BEGIN), bench.rows("SELECT status FROM delivery ORDER BY id")
+        one._intake.poll = 600  # else it would look by itself
+        await bench.post(message("second"))
+        one.wake()
+        await bench.until(lambda: (1, "second") in bench.seen)
 
-    assert commits == 2
-    assert on_disk == [("done",), ("done",), ("running",)]
-    assert bench.outcomes() == [(1, "done"), (2, "done"), (3, "done")]
+        assert bench.outcomes() == [(1, "done")]
+
+
+async def test_a_worker_with_nothing_to_do_leaves_nothing_for_a_moment(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 1)
+    async with bench.worker(noting(bench)) as one:
+        await bench.post(message("alone"))
+        await bench.until(lambda: (1, "alone") in bench.seen)
+        during = one._hearing.left
+        await bench.until(bench.outcomes)
+
+        assert during is not None
+        assert one._hearing.left is None
+
+
+async def test_what_is_done_with_is_written_before_a_worker_that_is_stuck_ends(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 600)
+    async with bench.worker(noting(bench)) as one:
+        await bench.post(message("first"))
+        await bench.until(lambda: (1, "first") in bench.seen)
+        one._settling.give_up()
+        one.wake()
+
+    assert bench.outcomes() == [(1, "done")]
+
+
+async def test_a_reply_leaves_at_once_whatever_may_wait(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 600)
+    plugin = Plugin("answering")
+
+    @plugin.message(f.text("ping"))
+    async def answer(event: MessagesUpsert, ctx: Context) -> None:
+        del event
+        ctx.reply("pong")
+
+    async with bench.worker(plugin):
+        await bench.post(message("ping"))
+        await bench.until(bench.outcomes)
+
+        assert bench.rows("SELECT kind FROM outbox") == [("text",)]
+
+
+@pytest.mark.parametrize("begins", [True, False])
+async def test_only_commits_that_begin_something_and_end_nothing_go_without_a_flush(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, begins: bool
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 600 if begins else 0)
+    async with bench.worker(noting(bench)) as one:
+        await bench.post(message("first"))
+        await bench.until(lambda: (1, "first") in bench.seen if begins else bench.outcomes())
+
+        assert one._store._connection.execute("PRAGMA synchronous").fetchone() == (NORMAL if begins else FULL,)
 
 
 async def test_after_a_commit_that_started_many_the_next_one_gathers(
@@ -156,9 +233,15 @@ async def test_after_a_commit_that_started_many_the_next_one_gathers(
     assert commits == 1
 
 
-async def test_what_is_done_with_is_written_soon_though_nothing_comes(bench: Bench) -> None:
-    async with bench.worker(noting(bench)):
+async def test_what_is_done_with_is_written_soon_though_nothing_comes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "WRITE_EVERY", 600)
+    async with bench.worker(noting(bench)) as one:
+        await bench.until(lambda: bench.rows("SELECT * FROM position"))
+        one._intake.poll = 600  # else it would look by itself
         await bench.post(message("alone"))
+        one.wake()
         await bench.until(bench.outcomes)
 
         assert bench.rows("SELECT status FROM delivery") == [("done",)]

@@ -1,0 +1,52 @@
+"""When the engine hears of what has ended.
+
+At once where something may follow from it, and always of what has effects. All else stays in its plugin's thread for a
+moment: nobody is woken for it, and what ends until then shares a flush of the disk.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from gateway.worker.bell import Bell
+from gateway.worker.running import Running
+
+PATIENCE: Final = 0.01  # seconds
+
+
+class Hearing:
+    """The engine's, who rings its own bell here where it must not rest. Make it while its loop runs."""
+
+    def __init__(self, running: Mapping[str, Running], bell: Bell) -> None:
+        self._running = running
+        self._bell = bell
+        self._loop = asyncio.get_running_loop()
+        self._until: float | None = None
+        """By the loop's clock, while there is such a moment."""
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until the moment is over; None while there is none."""
+        return None if self._until is None else max(0.0, self._until - self._loop.time())
+
+    def begin(self) -> None:
+        """Let a moment begin, if there is none."""
+        if self._until is None:
+            self._until = self._loop.time() + PATIENCE
+
+    def end(self) -> bool:
+        """Whether the moment is over; then all that has ended may be collected."""
+        if self.left != 0.0:
+            return False
+        self._until = None
+        for each in self._running.values():
+            each.host.is_awaited = True
+        return True
+
+    def tell_hosts(self, *, is_pressed: bool) -> None:
+        """Have each host say what it is to say; all of them everything, if the engine waits for that."""
+        is_awaited = is_pressed or self._until is None
+        for each in self._running.values():
+            each.host.is_awaited = is_awaited or each.lanes.waiting > 0
+            if each.host.is_awaited and each.host.has_ended:  # it did before it could know
+                self._bell.ring()

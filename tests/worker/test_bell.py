@@ -1,0 +1,70 @@
+"""A bell wakes the one who waits: at once, or when it has been rung before, or at the earliest of the moments named."""
+
+import asyncio
+import time
+
+from gateway.worker.bell import Bell
+
+SOON = 0.02
+NEVER = 600.0
+
+
+async def is_rung(bell: Bell) -> bool:
+    """Whether whoever waits now is woken, all that is about to happen having happened."""
+    waiting = asyncio.ensure_future(bell.wait())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    waiting.cancel()
+    return waiting.done() and not waiting.cancelled()
+
+
+async def test_it_wakes_who_waits() -> None:
+    bell = Bell()
+    waiting = asyncio.ensure_future(bell.wait())
+    await asyncio.sleep(0)
+
+    assert not waiting.done()
+    bell.ring()
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_who_comes_after_it_was_rung_does_not_wait_until_it_is_reset() -> None:
+    bell = Bell()
+    bell.ring()
+
+    assert await is_rung(bell)
+    assert await is_rung(bell)
+    bell.reset()
+    assert not await is_rung(bell)
+
+
+async def test_of_the_moments_named_the_earliest_holds() -> None:
+    bell = Bell()
+    began = time.monotonic()
+    bell.ring_within(NEVER)
+    bell.ring_within(SOON)
+    bell.ring_within(NEVER)
+
+    await asyncio.wait_for(bell.wait(), 10)
+
+    assert time.monotonic() - began >= SOON
+
+
+async def test_a_moment_is_forgotten_when_it_is_reset() -> None:
+    bell = Bell()
+    bell.ring_within(0)
+    bell.reset()
+
+    assert not await is_rung(bell)
+
+
+async def test_it_can_be_rung_though_whoever_waited_has_given_up() -> None:
+    bell = Bell()
+    waiting = asyncio.ensure_future(bell.wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+
+    bell.ring()
+
+    assert await is_rung(bell)
