@@ -1,31 +1,40 @@
 """How long an event takes: from when it is to be sent, to its handler's first line, to its reply's request.
 
 Servers take turns, as where rates are measured: one stall of the disk spoils a turn, and not all of them. All on one
-clock, the machine's monotonic one. A sender that falls behind counts against the server, not for it.
+clock, the machine's monotonic one. A metronome beats beside them (`bench.metronome`), and says which posts fell into a
+moment in which the whole machine was slow. A sender that falls behind counts against the server, not for it.
 Handlers that reply are measured apart: their requests, and the server that takes those, share the machine's cores.
 """
 
+import asyncio
+import math
 import statistics
+import sys
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from bench import targets
 from bench.accept import BARE, folder, in_memory
 from bench.bodies import template
-from bench.client import Order, Outcome
-from bench.load import first_number, post
+from bench.client import Answered, Order, Outcome
+from bench.load import first_number, post, run
+from bench.metronome import Beat, Pace
 from bench.result import Goal, Result, spread
 from bench.scale import Scale
 from bench.targets import Target
 from tests.support.gateway import free_port
 from tests.support.waiting import until
 
-COLUMNS: Final = ("events/s", "what", "p50 ms", "p99 ms", "p99.9 ms", "highest ms", "count", "p99 of the first's")
+COLUMNS: Final = (
+    "events/s", "what", "p50 ms", "p99 ms", "p99.9 ms", "highest ms", "count", "p99 of the first's",
+    "p99 ms at usual speed", "of the first's",
+)  # fmt: skip
 GOAL_RATE: Final = 500
 CONNECTIONS: Final = 64
 OURS: Final = "gateway"
@@ -47,6 +56,18 @@ async def echo(event, ctx):
 """
 _BARE_ANSWERED: Final = f"{BARE}: answered"
 _ANSWERED_WITHIN: Final = 30.0  # seconds
+_MARGIN: Final = 1.0  # seconds for the sender's start
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """How long one post took."""
+
+    millis: float
+    is_usual: bool
+    """The machine was as fast as it usually is."""
+
+
+Turn = list[Sample]
 
 
 class Evolution:
@@ -106,29 +127,38 @@ async def latency(scale: Scale) -> Result:
             found = await _take_turns(rate, [*servers, *parts] if has_goal else servers, evolution, scale)
             result.rows += [_row(rate, what, turns, found[_BARE_ANSWERED]) for what, turns in found.items()]
             if has_goal:
-                value = statistics.median(_ratios(found[f"{OURS}: handler entered"], found[_BARE_ANSWERED]))
-                name = f"p99 to the handler at {rate} events/s, of a bare request's"
-                result.goals = [Goal(name=name, value=value, goal=3, at_most=True)]
+                result.goals = _goals(rate, found[f"{OURS}: handler entered"], found[_BARE_ANSWERED])
     return result
+
+
+def _goals(rate: int, ours: Sequence[Turn], bare: Sequence[Turn]) -> list[Goal]:
+    name = f"p99 to the handler at {rate} events/s, of a bare request's"
+    raw = Goal(name=name, value=statistics.median(_ratios(ours, bare)), goal=3, at_most=True)
+    usual = _p99_at_usual_speed(ours) / _p99_at_usual_speed(bare)
+    return [raw, Goal(name=f"{name}, while the machine has its usual speed", value=usual, goal=3, at_most=True)]
 
 
 async def _take_turns(
     rate: int, servers: Sequence[Target], evolution: Evolution, scale: Scale
-) -> dict[str, list[list[float]]]:
-    """By what is measured: of each turn, the milliseconds of each post."""
-    found: dict[str, list[list[float]]] = {}
+) -> dict[str, list[Turn]]:
+    """By what is measured: its turns."""
+    found: dict[str, list[Turn]] = {}
     for _ in range(scale.latency_turns):
         for target in servers:
-            for what, millis in (await _measure(rate, target, evolution, scale)).items():
-                found.setdefault(what, []).append(millis)
+            for what, turn in (await _measure(rate, target, evolution, scale)).items():
+                found.setdefault(what, []).append(turn)
     return found
 
 
-async def _measure(rate: int, target: Target, evolution: Evolution, scale: Scale) -> dict[str, list[float]]:
-    """By what is measured: milliseconds of each post."""
+async def _measure(rate: int, target: Target, evolution: Evolution, scale: Scale) -> dict[str, Turn]:
+    """By what is measured: one turn."""
     with target.awake():
-        outcome = await _post(target, rate, scale)
-        found = {f"{target.name}: answered": [each.seconds * 1000 for each in outcome.posts]}
+        outcome, pace = await asyncio.gather(_post(target, rate, scale), _pace(scale.latency_seconds + _MARGIN))
+
+        def turn(took: Iterable[tuple[Answered, float]]) -> Turn:
+            return [Sample(seconds * 1000, pace.was_usual(post.due)) for post, seconds in took]
+
+        found = {f"{target.name}: answered": turn((each, each.seconds) for each in outcome.posts)}
         if target.gateway is None:
             return found
         posts = {each.id: each for each in outcome.posts}
@@ -136,11 +166,16 @@ async def _measure(rate: int, target: Target, evolution: Evolution, scale: Scale
             await until(partial(evolution.has, posts), "replies left", within=_ANSWERED_WITHIN)
         await until(lambda: not target.behind(), "all are handled", within=_ANSWERED_WITHIN)
     entered = {record.seq: record.at for record in target.gateway.records if record.seq in posts}
-    found[f"{target.name}: handler entered"] = [(entered[seq] - post.due) * 1000 for seq, post in posts.items()]
+    found[f"{target.name}: handler entered"] = turn((post, entered[seq] - post.due) for seq, post in posts.items())
     if target.name == REPLYING:
         came = evolution.came
-        found[f"{target.name}: reply leaves"] = [(came[seq] - post.due) * 1000 for seq, post in posts.items()]
+        found[f"{target.name}: reply leaves"] = turn((post, came[seq] - post.due) for seq, post in posts.items())
     return found
+
+
+async def _pace(seconds: float) -> Pace:
+    out = await run(sys.executable, "-m", "bench.metronome", str(seconds))
+    return Pace(msgspec.json.decode(out, type=list[Beat]))
 
 
 async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
@@ -156,15 +191,26 @@ async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
     )
 
 
-def _row(rate: int, what: str, turns: Sequence[Sequence[float]], first: Sequence[Sequence[float]]) -> list[str | float]:
+def _row(rate: int, what: str, turns: Sequence[Turn], first: Sequence[Turn]) -> list[str | float]:
     """All turns together, and what each turn's p99 is of the first server's in the same turn."""
-    millis = [each for turn in turns for each in turn]
-    beside = spread(_ratios(turns, first), 1)
-    return [rate, what, *(_quantile(millis, part) for part in (0.5, 0.99, 0.999)), max(millis), len(millis), beside]
+    millis = [each.millis for turn in turns for each in turn]
+    whole = [*(_quantile(millis, part) for part in (0.5, 0.99, 0.999)), max(millis), len(millis)]
+    usual = _p99_at_usual_speed(turns)
+    return [rate, what, *whole, spread(_ratios(turns, first), 1), usual, f"{usual / _p99_at_usual_speed(first):.1f}"]
 
 
-def _ratios(turns: Sequence[Sequence[float]], first: Sequence[Sequence[float]]) -> list[float]:
-    return [_quantile(mine, 0.99) / _quantile(theirs, 0.99) for mine, theirs in zip(turns, first, strict=True)]
+def _ratios(turns: Sequence[Turn], first: Sequence[Turn]) -> list[float]:
+    return [_p99(mine) / _p99(theirs) for mine, theirs in zip(turns, first, strict=True)]
+
+
+def _p99(turn: Turn) -> float:
+    return _quantile([each.millis for each in turn], 0.99)
+
+
+def _p99_at_usual_speed(turns: Sequence[Turn]) -> float:
+    """Of all turns together: what is left of some is too little for a quantile of its own. NaN where nothing is."""
+    millis = [each.millis for turn in turns for each in turn if each.is_usual]
+    return _quantile(millis, 0.99) if len(millis) > 1 else math.nan
 
 
 def _quantile(values: Sequence[float], part: float) -> float:

@@ -33,7 +33,7 @@ async def flood(port: int, form: bytes, *, connections: int, seconds: float) -> 
         Path(file.name).write_bytes(form)
         url = f"http://127.0.0.1:{port}/webhook/messages-upsert"
         options = ("-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--timeout", "30s", "-s", str(SCRIPT))
-        out = await _run(WRK, *options, url, "--", file.name, str(first_number()))
+        out = await run(WRK, *options, url, "--", file.name, str(first_number()))
     return msgspec.json.decode(out.splitlines()[-1], type=Outcome)
 
 
@@ -41,10 +41,11 @@ async def post(order: Order) -> Outcome:
     """Post as the order says, with our own client."""
     with tempfile.NamedTemporaryFile(prefix="bench-") as file:
         Path(file.name).write_bytes(msgspec.msgpack.encode(order))
-        return msgspec.json.decode(await _run(sys.executable, "-m", "bench.client", file.name), type=Outcome)
+        return msgspec.json.decode(await run(sys.executable, "-m", "bench.client", file.name), type=Outcome)
 
 
-async def _run(*command: str) -> bytes:
+async def run(*command: str) -> bytes:
+    """What a program says. RuntimeError with the end of it where it fails."""
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     try:
         out, _ = await process.communicate()
