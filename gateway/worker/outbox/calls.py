@@ -60,12 +60,12 @@ class Calls:
         """
         if message.kind not in self._by_kind:
             raise Unsendable(f"This gateway knows no messages of the kind {message.kind}.")
-        return await self._by_kind[message.kind](self._servers.client(message.server), message)
+        return await self._by_kind[message.kind](await self._servers.reach(message.server), message)
 
     async def show_typing(self, message: Message, seconds: float) -> None:
         """Show somebody typing; that it fails is of no account."""
         try:
-            client = self._servers.client(message.server)
+            client = await self._servers.reach(message.server)
             await client.send_presence(message.instance, message.target, "composing", seconds=seconds)
         except EvolutionError as error:
             log.debug("typing_not_shown", instance=message.instance, error=str(error))
@@ -76,7 +76,7 @@ class Calls:
         Raises:
             EvolutionError: it can't be asked.
         """
-        client = self._servers.client(message.server)
+        client = await self._servers.reach(message.server)
         asked = [chat for chat in chats if chat.endswith(_KEPT_UNDER)]
         since = (message.began or 0.0) - EARLY
         pages = [await client.find_messages(message.instance, chat=chat, back_to=since) for chat in asked]

@@ -1,8 +1,15 @@
 """The Evolution servers that messages go through: the configured one, and those that an event may name."""
 
+import asyncio
+from importlib import import_module
+from types import ModuleType
+from typing import Final
+
 from gateway import config
 from gateway.evolution import Evolution
 from gateway.play import Played
+
+_TRANSPORT: Final = "gateway.evolution.transport"
 
 
 class Servers:
@@ -11,6 +18,7 @@ class Servers:
     def __init__(self, settings: config.Evolution) -> None:
         self._settings = settings
         self._clients: dict[str, Evolution] = {}
+        self._loading: asyncio.Future[ModuleType] | None = None
 
     @property
     def is_open(self) -> bool:
@@ -23,6 +31,13 @@ class Servers:
         if url not in self._clients:
             self._clients[url] = Evolution(url, self._settings.apikey.reveal(), version=self._settings.version)
         return self._clients[url]
+
+    async def reach(self, server: str | None = None) -> Evolution:
+        """The same for a loop that must go on: an HTTP client takes a fifth of a second to load, so a thread does."""
+        if self._loading is None:
+            self._loading = asyncio.ensure_future(asyncio.to_thread(import_module, _TRANSPORT))
+        await asyncio.shield(self._loading)  # others wait for it too
+        return self.client(server)
 
     async def close(self) -> None:
         """Close all connections."""

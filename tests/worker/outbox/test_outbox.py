@@ -2,6 +2,9 @@
 
 import asyncio
 import socket
+import sys
+import threading
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from tests.worker.outbox.conftest import ANA, BIA, Desk
 
 __all__ = ["evolution"]  # a fixture
 
+TRANSPORT = "gateway.evolution.transport"
 HANGING = 8
 """Instances: together they have more under way than aiohttp allows by itself, which is a hundred."""
 REACTION = {"emoji": "👍", "message": {"queued": "1.p.0.1"}}
@@ -28,6 +32,26 @@ async def test_a_queued_message_is_sent_and_its_id_kept(desk: Desk, server: Evol
     assert (row.message_id, row.attempts, row.error) == (server.sent[0].id, 1, None)
     assert row.finished is not None
     assert desk.changes == [1]
+
+
+async def test_the_http_client_is_loaded_for_the_first_message_and_holds_up_no_handler_meanwhile(
+    desk: Desk, server: EvolutionServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded_by: list[int] = []
+
+    class Watch(MetaPathFinder):
+        def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+            del path, target
+            if fullname == TRANSPORT:
+                loaded_by.append(threading.get_ident())
+
+    monkeypatch.delitem(sys.modules, TRANSPORT)
+    monkeypatch.setattr(sys, "meta_path", [Watch(), *sys.meta_path])
+    await desk.deliver(server.url, await desk.queue("hi"))
+
+    assert len(loaded_by) == 1
+    assert loaded_by[0] != threading.get_ident()
+    assert len(server.sent) == 1
 
 
 async def test_messages_to_one_chat_leave_in_order_one_at_a_time(desk: Desk, evolution: FakeEvolution) -> None:
