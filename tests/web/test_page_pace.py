@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 from tests.support.bodies import messages
 from tests.support.chromium import NEEDS, Visit
 from tests.support.gateway import Gateway
+from tests.support.sender import Sender
 from torture.bot import NAME
 from torture.history import add_history
 
@@ -16,6 +17,10 @@ pytestmark = NEEDS
 RATE = 200  # events a second
 SECONDS = 5
 LONGEST = 200  # milliseconds of one task
+BLOCKED = 1 / 20
+"""Share of the time that may go into tasks longer than that."""
+ROUNDS = 2
+"""A busy machine stops the browser now and then, in one round or another; a page that blocks does so in each."""
 WATCH = """
 window.tasks = [];
 new PerformanceObserver((seen) => window.tasks.push(...seen.getEntries().map((one) => one.duration)))
@@ -42,19 +47,27 @@ async def test_two_hundred_events_a_second_leave_it_responsive(
     await gateway.start()
     async with seen() as page:
         await page.evaluate(WATCH)
-        began = time.monotonic()
         sender = gateway.sender(connections=RATE // 10)
         sender.pause = 0.1
-        last = RATE * SECONDS
-        await sender.post_all(messages(last, chats=50))
-        await expect(page.locator(f"li[data-id='{last}'] .result.done")).to_be_visible(timeout=30_000)
-        took = time.monotonic() - began
+        rounds: list[tuple[float, list[float]]] = []
+        while len(rounds) < ROUNDS and not any(share < BLOCKED for share, _ in rounds):
+            rounds.append(await responsiveness(page, sender, len(rounds) * RATE * SECONDS))
 
-        tasks: list[float] = await page.evaluate("window.tasks")
-        blocked = sum(task for task in tasks if task > LONGEST) / 1000
-        record_property("longest_task_ms", max(tasks, default=0))
-        assert blocked < took / 20, tasks  # a busy machine may stop the browser now and then, the page may not
+        record_property("longest_task_ms", [max(tasks, default=0) for _, tasks in rounds])
+        assert any(share < BLOCKED for share, _ in rounds), rounds
         assert await page.locator("#rows li").count() < 80
+
+
+async def responsiveness(page: Page, sender: Sender, before: int) -> tuple[float, list[float]]:
+    """The share of a round in which the page was blocked, and its long tasks in milliseconds."""
+    began = time.monotonic()
+    await page.evaluate("window.tasks.length = 0")
+    await sender.post_all(messages(RATE * SECONDS, first=before, chats=50))
+    last = before + RATE * SECONDS
+    await expect(page.locator(f"li[data-id='{last}'] .result.done")).to_be_visible(timeout=30_000)
+    tasks: list[float] = await page.evaluate("window.tasks")
+    blocked = sum(task for task in tasks if task > LONGEST) / 1000
+    return blocked / (time.monotonic() - began), tasks
 
 
 async def test_ten_thousand_rows_scroll(gateway: Gateway, seen: Visit) -> None:
