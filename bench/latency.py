@@ -6,10 +6,8 @@ moment in which the whole machine was slow. A sender that falls behind counts ag
 Handlers that reply are measured apart: their requests, and the server that takes those, share the machine's cores.
 """
 
-import asyncio
 import math
 import statistics
-import sys
 import time
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,8 +21,8 @@ from bench import targets
 from bench.accept import BARE, folder, in_memory
 from bench.bodies import template
 from bench.client import Answered, Order, Outcome
-from bench.load import first_number, post, run
-from bench.metronome import Beat, Pace
+from bench.load import beating, first_number, post
+from bench.metronome import Pace
 from bench.result import Goal, Result, spread
 from bench.scale import Scale
 from bench.targets import Target
@@ -56,7 +54,6 @@ async def echo(event, ctx):
 """
 _BARE_ANSWERED: Final = f"{BARE}: answered"
 _ANSWERED_WITHIN: Final = 30.0  # seconds
-_MARGIN: Final = 1.0  # seconds for the sender's start
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -153,7 +150,9 @@ async def _take_turns(
 async def _measure(rate: int, target: Target, evolution: Evolution, scale: Scale) -> dict[str, Turn]:
     """By what is measured: one turn."""
     with target.awake():
-        outcome, pace = await asyncio.gather(_post(target, rate, scale), _pace(scale.latency_seconds + _MARGIN))
+        async with beating() as beats:
+            outcome = await _post(target, rate, scale)
+        pace = Pace(beats)
 
         def turn(took: Iterable[tuple[Answered, float]]) -> Turn:
             return [Sample(seconds * 1000, pace.was_usual(post.due)) for post, seconds in took]
@@ -171,11 +170,6 @@ async def _measure(rate: int, target: Target, evolution: Evolution, scale: Scale
         came = evolution.came
         found[f"{target.name}: reply leaves"] = turn((post, came[seq] - post.due) for seq, post in posts.items())
     return found
-
-
-async def _pace(seconds: float) -> Pace:
-    out = await run(sys.executable, "-m", "bench.metronome", str(seconds))
-    return Pace(msgspec.json.decode(out, type=list[Beat]))
 
 
 async def _post(target: Target, rate: int, scale: Scale) -> Outcome:

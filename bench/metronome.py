@@ -2,9 +2,9 @@
 
 A virtual machine's host may slow all cores down at once, to a tenth, for tens of milliseconds and with nothing to be
 seen of it inside, not even as stolen time. Whatever is measured then is that machine's, and no server's.
-`python -m bench.metronome SECONDS` prints its beats.
 """
 
+import select
 import statistics
 import sys
 import time
@@ -46,20 +46,17 @@ class Pace:
         return not found or self._slow[found - 1] < moment - after
 
 
-def beats(seconds: float) -> list[Beat]:
-    """Work for so long, for half a hundredth of a core's time."""
+def _beat() -> None:
+    """Until standard input ends, for about a hundredth of a core's time."""
     found: list[Beat] = []
-    due = time.monotonic()
-    end = due + seconds
-    while due < end:
-        time.sleep(max(0.0, due - time.monotonic()))
+    print(flush=True)
+    while not select.select([sys.stdin], [], [], EVERY)[0]:
         began, used = time.monotonic(), time.thread_time()
         for _ in range(WORK):
             pass
         found.append(Beat(began, time.thread_time() - used))
-        due = max(due + EVERY, began)
-    return found
+    sys.stdout.buffer.write(msgspec.json.encode(found))
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(msgspec.json.encode(beats(float(sys.argv[1]))))
+    _beat()
