@@ -34,6 +34,8 @@ COLUMNS: Final = (
     "p99 ms at usual speed", "of the first's",
 )  # fmt: skip
 GOAL_RATE: Final = 500
+ENOUGH: Final = 100
+"""Posts that have a p99."""
 CONNECTIONS: Final = 64
 OURS: Final = "gateway"
 REPLYING: Final = "replying"
@@ -124,15 +126,10 @@ async def latency(scale: Scale) -> Result:
             found = await _take_turns(rate, [*servers, *parts] if has_goal else servers, evolution, scale)
             result.rows += [_row(rate, what, turns, found[_BARE_ANSWERED]) for what, turns in found.items()]
             if has_goal:
-                result.goals = _goals(rate, found[f"{OURS}: handler entered"], found[_BARE_ANSWERED])
+                value = statistics.median(_ratios(found[f"{OURS}: handler entered"], found[_BARE_ANSWERED]))
+                name = f"p99 to the handler at {rate} events/s, of a bare request's"
+                result.goals = [Goal(name=name, value=value, goal=3, at_most=True)]
     return result
-
-
-def _goals(rate: int, ours: Sequence[Turn], bare: Sequence[Turn]) -> list[Goal]:
-    name = f"p99 to the handler at {rate} events/s, of a bare request's"
-    raw = Goal(name=name, value=statistics.median(_ratios(ours, bare)), goal=3, at_most=True)
-    usual = _p99_at_usual_speed(ours) / _p99_at_usual_speed(bare)
-    return [raw, Goal(name=f"{name}, while the machine has its usual speed", value=usual, goal=3, at_most=True)]
 
 
 async def _take_turns(
@@ -202,9 +199,9 @@ def _p99(turn: Turn) -> float:
 
 
 def _p99_at_usual_speed(turns: Sequence[Turn]) -> float:
-    """Of all turns together: what is left of some is too little for a quantile of its own. NaN where nothing is."""
-    millis = [each.millis for turn in turns for each in turn if each.is_usual]
-    return _quantile(millis, 0.99) if len(millis) > 1 else math.nan
+    """The median over the turns of which enough is left; NaN where none is."""
+    left = [[each for each in turn if each.is_usual] for turn in turns]
+    return statistics.median([_p99(turn) for turn in left if len(turn) >= ENOUGH] or [math.nan])
 
 
 def _quantile(values: Sequence[float], part: float) -> float:
