@@ -83,7 +83,12 @@ async def _measure(function: Function, rounds: int) -> float:
         store, ends = WorkStore(folder), Ends()
         around = Around.of(Config(data=folder), OutboxReader(folder / WORK), time.time)
         host = Host(
-            plugin, Delivery(), Redactor(), lambda: ends.note(host.collect()), state=StateReader(folder), around=around
+            plugin,
+            Delivery(),
+            Redactor(),
+            lambda: ends.note(host.results.collect()),
+            state=StateReader(folder),
+            around=around,
         )
         try:
             return min([await _round(host, ends, number * BATCH * BATCHES) for number in range(rounds)])

@@ -98,8 +98,7 @@ class GroupCommit(Generic[J, R]):
         Cancelling the future takes nothing back.
         One that goes `alone` shares its transaction with none: on a full disk it may delete while others can't write.
         """
-        self._loop = self._loop or asyncio.get_running_loop()
-        future: asyncio.Future[R] = self._loop.create_future()
+        future: asyncio.Future[R] = self._home().create_future()
         self.put(job, lambda _job, result: resolve(future, result), alone=alone)
         return future
 
@@ -111,9 +110,9 @@ class GroupCommit(Generic[J, R]):
         self._gathered.append(_Job(job, told, alone))
         if self._is_away or len(self._gathered) > 1:
             return
-        self._loop = self._loop or asyncio.get_running_loop()
+        home = self._home()
         if self._gathers:
-            self._loop.call_soon(self._cross)
+            home.call_soon(self._cross)
         else:
             self._cross()
 
@@ -127,6 +126,12 @@ class GroupCommit(Generic[J, R]):
         self._crossing.put(None)
         await asyncio.to_thread(self._thread.join)
         self._connection.close()
+
+    def _home(self) -> asyncio.AbstractEventLoop:
+        """The loop that all jobs come from, asked for once: that is a system call."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
 
     def _cross(self) -> None:
         """Begin the next batch, unless the thread is at work."""
@@ -195,14 +200,14 @@ class GroupCommit(Generic[J, R]):
                 job.told(job.job, result)
             except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
                 context = {"message": "a result was not taken", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(context)
+                self._home().call_exception_handler(context)
 
     def _free(self) -> None:
         """The thread is done with the connection."""
         self._is_away = False
         self._is_back.set()
         if self._gathered:
-            asyncio.get_running_loop().call_soon(self._cross)
+            self._home().call_soon(self._cross)
 
     # From here on: the writer's thread.
 

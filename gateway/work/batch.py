@@ -15,8 +15,6 @@ from gateway.work.outbox import Message, Sent
 Status = Literal["waiting", "running", "done", "skipped", "dropped", "dead"]
 WELL: Final = frozenset({"done", "skipped"})
 """How a delivery, or an attempt, ends well."""
-_BEGINNING: Final = frozenset({"taken", "positions", "started"})
-"""Fields of a batch that say what begins."""
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -83,16 +81,19 @@ class Batch(msgspec.Struct, kw_only=True):
 
     def __bool__(self) -> bool:
         """There is something to write."""
-        return any(getattr(self, name) for name in self.__struct_fields__)
+        return not self._says_only()
 
     @property
     def may_be_lost(self) -> bool:
         """It only takes events up and begins attempts: after a power cut all that is done again from the journal."""
-        return not any(getattr(self, name) for name in self.__struct_fields__ if name not in _BEGINNING)
+        return self._says_only("taken", "positions", "started")
 
     @property
     def can_wait(self) -> bool:
         """It only says of deliveries that they are done with, and nothing comes of them that anybody waits for."""
-        if not self.settled or any(getattr(self, name) for name in self.__struct_fields__ if name != "settled"):
+        if not self.settled or not self._says_only("settled"):
             return False
         return not any(each.messages or each.changes for each in self.settled)
+
+    def _says_only(self, *names: str) -> bool:
+        return not any(getattr(self, name) for name in self.__struct_fields__ if name not in names)

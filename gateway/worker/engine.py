@@ -269,12 +269,11 @@ class Engine:
         """Wait until there is something to do, a closed lane opens, or it is time for the next slow look."""
         self._is_resting = True
         self._rested.set()
-        due = self.next_due()
-        self._bell.ring_within(min(self._intake.poll, WRITE_EVERY) if self._settling.has_news else self._intake.poll)
-        if due is not None:
-            self._bell.ring_within(max(0.0, due - self.now()))
-        if (left := self._hearing.left) is not None:
+        if (left := self._hearing.left) is not None:  # first, for it is the soonest: a later one then sets no timer
             self._bell.ring_within(left)
+        if (due := self.next_due()) is not None:
+            self._bell.ring_within(max(0.0, due - self.now()))
+        self._bell.ring_within(min(self._intake.poll, WRITE_EVERY) if self._settling.has_news else self._intake.poll)
         await self._bell.wait()
         self._is_resting = False
 

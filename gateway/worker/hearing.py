@@ -40,13 +40,14 @@ class Hearing:
             return False
         self._until = None
         for each in self._running.values():
-            each.host.is_awaited = True
+            each.host.results.is_awaited = True
         return True
 
     def tell_hosts(self, *, is_pressed: bool) -> None:
         """Have each host say what it is to say; all of them everything, if the engine waits for that."""
         is_awaited = is_pressed or self._until is None
         for each in self._running.values():
-            each.host.is_awaited = is_awaited or each.lanes.waiting > 0
-            if each.host.is_awaited and each.host.has_ended:  # it did before it could know
+            results = each.host.results
+            results.is_awaited = is_awaited or each.lanes.waiting > 0
+            if results and results.is_awaited:  # what has ended did before its thread could know
                 self._bell.ring()

@@ -24,6 +24,7 @@ from gateway.worker.eager import EagerLoop
 from gateway.worker.explain import PluginAnswer
 from gateway.worker.rehearsal import Rehearsed, rehearsed
 from gateway.worker.resource import Resource
+from gateway.worker.results import Results
 from gateway.worker.verdict import Ended
 
 TURN: Final = 0.005
@@ -50,12 +51,8 @@ class Host:
         self.plugin = plugin
         self._home = asyncio.get_running_loop()
         self._tell = ended
-        self._results: list[Ended] = []
-        self._ended: deque[Ended] = deque()
-        """Results on their way home; both threads have it."""
-        self.is_awaited = True
-        """Say so when any attempt ends, and not only when something comes of it."""
-        self._is_due = False
+        self._reported: list[Ended] = []
+        self.results = Results()
         self._beginning: int | None = None
         self._tasks: dict[asyncio.Task[None], int] = {}
         """Those that wait for something, with their deliveries."""
@@ -145,18 +142,6 @@ class Host:
             return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(question, self._loop))
         finally:
             self._given -= 1
-
-    def collect(self) -> list[Ended]:
-        """What has ended since it was last asked, if anybody waits for any of it. Called on the home loop."""
-        if not (self._is_due or self.is_awaited):
-            return []
-        self._is_due = False
-        return [self._ended.popleft() for _ in range(len(self._ended))]
-
-    @property
-    def has_ended(self) -> bool:
-        """There is something to collect."""
-        return bool(self._ended)
 
     def stop(self) -> None:
         """Take nothing more up. What runs goes on until the process ends."""
@@ -254,17 +239,13 @@ class Host:
     def _report(self, ended: Ended) -> None:
         self._returned += 1
         del self._begun[ended.delivery.id]
-        if not self._results and self._beginning is None:
+        if not self._reported and self._beginning is None:
             self._loop.call_soon(self._flush)
-        self._results.append(ended)
+        self._reported.append(ended)
 
     def _flush(self) -> None:
-        results, self._results = self._results, []
-        if not results:
-            return
-        self._ended += results  # before the look at who waits, for home says so before its look at what has ended
-        if self.is_awaited or not all(each.is_quiet for each in results):
-            self._is_due = True
+        reported, self._reported = self._reported, []
+        if reported and self.results.put(reported):
             self._at_home(self._tell)
 
     def _at_home(self, function: Callable[[*Ts], None], *values: *Ts) -> None:

@@ -86,7 +86,7 @@ class Settling:
     def _take_ended(self) -> Iterator[Ended]:
         """One by one, each judged before the next is looked at; last those that do not end by themselves."""
         for running in self._running.values():
-            for each in running.host.collect():
+            for each in running.host.results.collect():
                 if each.delivery.id in running.since:  # else it was given up as stuck before
                     yield each
         yield from self._stuck()

@@ -1,6 +1,5 @@
 """Every event reaches every plugin that wants it, once, in order within a chat; effects come with the delivery."""
 
-from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -123,8 +122,11 @@ async def test_after_its_last_retry_a_delivery_is_a_dead_letter_and_its_chat_goe
     assert dead.error.endswith("ValueError: no stock\n")
 
 
-def was_seen(bench: Bench, times: int) -> bool:
-    return bench.seen.count((1, "m")) == times
+async def handle(bench: Bench, one: engine.Engine, text: str, chat: str = ANA) -> None:
+    """Post a message, and return once its handler has noted it."""
+    await bench.post(message(text, chat))
+    one.wake()
+    await bench.until(lambda: (1, text) in bench.seen)
 
 
 async def test_what_is_done_with_in_a_moment_and_waited_for_by_nobody_is_written_together(
@@ -134,9 +136,8 @@ async def test_what_is_done_with_in_a_moment_and_waited_for_by_nobody_is_written
     async with bench.worker(noting(bench)) as one:
         await bench.until(lambda: bench.rows("SELECT * FROM position"))
         bench.note_commits(one._store)
-        for at, chat in enumerate((ANA, BIA, "5511900000000@s.whatsapp.net"), 1):
-            await bench.post(message("m", chat))
-            await bench.until(partial(was_seen, bench, at))
+        for chat in (ANA, BIA, "5511900000000@s.whatsapp.net"):
+            await handle(bench, one, chat, chat)
         before, on_disk = bench.seen.count(BEGIN), bench.rows("SELECT status FROM delivery ORDER BY id")
         await bench.until(lambda: len(bench.outcomes()) == 3)
         after = bench.seen.count(BEGIN)
@@ -150,12 +151,9 @@ async def test_the_next_message_of_a_chat_does_not_wait_until_what_is_done_with_
 ) -> None:
     monkeypatch.setattr(hearing, "PATIENCE", 600)
     async with bench.worker(noting(bench)) as one:
-        await bench.post(message("first"))
-        await bench.until(lambda: (1, "first") in bench.seen)
+        await handle(bench, one, "first")
         one._intake.poll = 600  # else it would look by itself
-        await bench.post(message("second"))
-        one.wake()
-        await bench.until(lambda: (1, "second") in bench.seen)
+        await handle(bench, one, "second")
 
         assert bench.outcomes() == [(1, "done")]
 
@@ -165,8 +163,7 @@ async def test_a_worker_with_nothing_to_do_leaves_nothing_for_a_moment(
 ) -> None:
     monkeypatch.setattr(hearing, "PATIENCE", 1)
     async with bench.worker(noting(bench)) as one:
-        await bench.post(message("alone"))
-        await bench.until(lambda: (1, "alone") in bench.seen)
+        await handle(bench, one, "alone")
         during = one._hearing.left
         await bench.until(bench.outcomes)
 
@@ -179,8 +176,7 @@ async def test_what_is_done_with_is_written_before_a_worker_that_is_stuck_ends(
 ) -> None:
     monkeypatch.setattr(hearing, "PATIENCE", 600)
     async with bench.worker(noting(bench)) as one:
-        await bench.post(message("first"))
-        await bench.until(lambda: (1, "first") in bench.seen)
+        await handle(bench, one, "first")
         one._settling.give_up()
         one.wake()
 
@@ -222,8 +218,7 @@ async def test_after_a_commit_that_started_many_the_next_one_gathers(
     monkeypatch.setattr(engine, "GATHER", 2)
     async with bench.worker(noting(bench)) as one:
         await bench.until(lambda: bench.rows("SELECT * FROM position"))
-        await bench.post(message("first"))
-        await bench.until(lambda: (1, "first") in bench.seen)
+        await handle(bench, one, "first")
         bench.note_commits(one._store)
         for n in range(10):
             await bench.post(message("m", f"55119{n:08d}@s.whatsapp.net"))
