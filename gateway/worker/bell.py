@@ -13,7 +13,9 @@ class Bell:
         self._loop = asyncio.get_running_loop()
         self._is_rung = False
         self._waiting: asyncio.Future[None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._at = 0.0
+        """When the timer rings, by the loop's clock. Not every loop's handles know it."""
 
     def ring(self) -> None:
         """Wake who waits, or whoever waits next."""
@@ -24,8 +26,9 @@ class Bell:
     def ring_within(self, seconds: float) -> None:
         """Ring that much later at the latest: an earlier moment that was named holds."""
         at = self._loop.time() + seconds
-        if self._timer is None or at < self._timer.when():
+        if self._timer is None or at < self._at:
             self._forget()
+            self._at = at
             self._timer = self._loop.call_at(at, self.ring)
 
     def reset(self) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import cast
 
 from gateway.worker.bell import Bell
 
@@ -68,3 +71,24 @@ async def test_it_can_be_rung_though_whoever_waited_has_given_up() -> None:
     bell.ring()
 
     assert await is_rung(bell)
+
+
+class Plain:
+    """A loop whose timers don't say when they ring, as uvloop's don't where that is soon."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.time = self._loop.time
+        self.create_future = self._loop.create_future
+
+    def call_at(self, when: float, ring: Callable[[], None]) -> object:
+        return SimpleNamespace(cancel=self._loop.call_at(when, ring).cancel)
+
+
+async def test_it_rings_at_the_earliest_moment_where_a_timer_does_not_say_when_that_is() -> None:
+    bell = Bell()
+    bell._loop = cast("asyncio.AbstractEventLoop", Plain())
+    for seconds in (NEVER, SOON, NEVER):
+        bell.ring_within(seconds)
+
+    await asyncio.wait_for(bell.wait(), 10)
