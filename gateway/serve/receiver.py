@@ -124,6 +124,7 @@ class Gateway:
                 self._supervisor.on_changed = self._feed.notify
                 await stack.enter_async_context(self._supervisor)
             reception = Reception(config, journal, self._traffic, self._on_accepted)
+            stack.callback(reception.tell)
             hooks = webhook_app(reception, is_ready=self._accepts)
             base = await stack.enter_async_context(
                 _listen(hooks, config.webhook.host, config.webhook.port, "webhook", reception)

@@ -24,6 +24,7 @@ from gateway.web.listener import PostSite
 from gateway.web.reception import Reception
 from gateway.web.traffic import Traffic
 from gateway.web.webhook import Endpoint, endpoints, webhook_app
+from tests.support.waiting import until
 
 BODY = samples.read("messages-upsert__text-private-v223.json")
 
@@ -329,6 +330,7 @@ async def test_metrics_count_answers_and_no_sender_can_make_a_new_series(site: S
     await site.post("/webhook/call", b'{"event": "call"}')
     await site.post("/webhook/call", b"nonsense")
 
+    await until(lambda: b'event="call"' in generate_latest(site.registry), "answers are counted")
     text = generate_latest(site.registry).decode()
     assert 'gateway_events_total{event="unknown",outcome="accepted"} 1.0' in text
     assert 'gateway_events_total{event="call",outcome="accepted"} 1.0' in text
