@@ -43,6 +43,11 @@ class Delivery(msgspec.Struct, kw_only=True):
         return self.control > 0
 
     @property
+    def is_new(self) -> bool:
+        """It came as it comes, and was never tried."""
+        return self.attempt == 1 and not (self.alone or self.run or self.control)
+
+    @property
     def attempt(self) -> int:
         """The number of the next or running attempt, from 1."""
         return 1 + self.failures + self.retries + self.deaths
@@ -59,6 +64,13 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     messages: tuple[Message, ...] = ()
     changes: tuple[StateChange, ...] = ()
+    alone: bool = False
+    """Nothing else ran, for the worker had died; nor may it before this is on disk, for the next death is not its."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """It ended well, and nobody waits for what came of it."""
+        return self.status in WELL and not (self.alone or self.messages or self.changes)
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -73,6 +85,8 @@ class Batch(msgspec.Struct, kw_only=True):
     """Attempts that came to nothing, whatever that means for their delivery."""
     started: list[tuple[Delivery, float]] = msgspec.field(default_factory=list)
     """Deliveries whose attempt begins once this is on disk (or which are to be taken for running), and when."""
+    begun: dict[int, tuple[Delivery, float]] = msgspec.field(default_factory=dict)
+    """Those whose attempt has begun already, and was noted (see `gateway.work.begun`), by id."""
     outbox: list[Sent] = msgspec.field(default_factory=list)
     requeued: list[Message] = msgspec.field(default_factory=list)
     """Dead messages that somebody wants sent all the same."""
@@ -86,14 +100,24 @@ class Batch(msgspec.Struct, kw_only=True):
     @property
     def may_be_lost(self) -> bool:
         """It only takes events up and begins attempts: after a power cut all that is done again from the journal."""
-        return self._says_only("taken", "positions", "started")
+        return self._says_only("taken", "positions", "started", "begun")
 
     @property
-    def can_wait(self) -> bool:
-        """It only says of deliveries that they are done with, and nothing comes of them that anybody waits for."""
-        if not self.settled or not self._says_only("settled"):
+    def is_quiet(self) -> bool:
+        """It takes events up, begins attempts, says which ended well; nobody waits for what came of those."""
+        if not self._says_only("taken", "positions", "started", "begun", "settled"):
             return False
-        return not any(each.messages or each.changes for each in self.settled)
+        return all(each.is_quiet for each in self.settled)
+
+    def settle(self, settled: Settled) -> None:
+        """An attempt has ended."""
+        self.begun.pop(settled.delivery.id, None)
+        self.settled.append(settled)
+
+    def begin(self) -> None:
+        """What it starts has begun."""
+        self.begun |= {delivery.id: (delivery, at) for delivery, at in self.started}
+        self.started = []
 
     def _says_only(self, *names: str) -> bool:
         return not any(getattr(self, name) for name in self.__struct_fields__ if name not in names)

@@ -43,6 +43,7 @@ STATS: Final = "stats"
 """A fact: how attempts have ended, by plugin, and how many failed in each of the last minutes."""
 SMALL: Final = 512
 """Deliveries in a batch up to which it is written on the loop: a few milliseconds."""
+_WAITING: Final = ("waiting", None, None, None)  # of a delivery: status, started, millis, handler
 PAUSE: Final = 0.5  # seconds between tries while the file can't be written
 
 
@@ -190,7 +191,7 @@ def _apply(connection: sqlite3.Connection, batch: Batch | Trim) -> None:
     _take(connection, batch)
     write_failed(connection, batch.failed)
     if batch.settled:
-        _settle(connection, batch.settled)
+        _settle(connection, batch)
         outbox.insert(connection, [message for each in batch.settled for message in each.messages])
         _remember(connection, [change for each in batch.settled for change in each.changes])
     _start(connection, batch)
@@ -204,12 +205,13 @@ def _apply(connection: sqlite3.Connection, batch: Batch | Trim) -> None:
 
 
 def _take(connection: sqlite3.Connection, batch: Batch) -> None:
-    """New deliveries; one whose attempt begins with this very commit is written once, as running."""
-    starts = {delivery.id: ("running", at) for delivery, at in batch.started}
+    """New deliveries, each as it stands with this very commit: as waiting, as running, or as done with already."""
+    stands: dict[int, tuple[object, ...]] = {one.id: ("running", at, None, None) for one, at in _begun_by(batch)}
+    stands |= {s.delivery.id: (s.status, s.started, s.millis, s.handler) for s in batch.settled if _is_well(s)}
     run_on_rows(
         connection,
-        "INSERT INTO delivery (id, seq, plugin, run, lane, control, status, started) VALUES {rows}",
-        [(d.id, d.seq, d.plugin, d.run, d.lane, d.control, *starts.get(d.id, ("waiting", None))) for d in batch.taken],
+        "INSERT INTO delivery (id, seq, plugin, run, lane, control, status, started, millis, handler) VALUES {rows}",
+        [(d.id, d.seq, d.plugin, d.run, d.lane, d.control, *stands.get(d.id, _WAITING)) for d in batch.taken],
     )
     for plugin, (generation, seq) in batch.positions.items():
         connection.execute(
@@ -217,15 +219,16 @@ def _take(connection: sqlite3.Connection, batch: Batch) -> None:
         )
 
 
-def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
+def _settle(connection: sqlite3.Connection, batch: Batch) -> None:
     """By far the most end well; of those nothing is written that their start has left as it was."""
+    new = {delivery.id for delivery in batch.taken}
     well: dict[tuple[Status, str | None], list[tuple[int, float, float]]] = {}
     others: list[Settled] = []
-    for each in settled:
-        if each.status in WELL and each.error is None:
-            well.setdefault((each.status, each.handler), []).append((each.delivery.id, each.started, each.millis))
-        else:
+    for each in batch.settled:
+        if not _is_well(each):
             others.append(each)
+        elif each.delivery.id not in new:
+            well.setdefault((each.status, each.handler), []).append((each.delivery.id, each.started, each.millis))
     for shared, rows in well.items():
         run_on_rows(
             connection,
@@ -249,6 +252,10 @@ def _settle(connection: sqlite3.Connection, settled: Sequence[Settled]) -> None:
     )  # fmt: skip
 
 
+def _is_well(settled: Settled) -> bool:
+    return settled.status in WELL and settled.error is None
+
+
 def _remember(connection: sqlite3.Connection, changes: Sequence[StateChange]) -> None:
     run_on_rows(
         connection,
@@ -266,7 +273,7 @@ def _start(connection: sqlite3.Connection, batch: Batch) -> None:
     new = {delivery.id for delivery in batch.taken}
     first: dict[float, list[int]] = {}
     others: list[tuple[int, bool, int, int, float]] = []
-    for d, at in batch.started:
+    for d, at in _begun_by(batch):
         if d.alone or d.failures or d.deaths:
             others.append((d.id, d.alone, d.failures, d.deaths, at))
         elif d.id not in new:
@@ -280,6 +287,11 @@ def _start(connection: sqlite3.Connection, batch: Batch) -> None:
         "started = column5 FROM (VALUES {rows}) WHERE id = column1",
         others,
     )
+
+
+def _begun_by(batch: Batch) -> list[tuple[Delivery, float]]:
+    """The deliveries that run once it is on disk, and since when."""
+    return [*batch.begun.values(), *batch.started]
 
 
 @cache

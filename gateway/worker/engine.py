@@ -17,12 +17,13 @@ from gateway.log import log
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Message, OutboxReader, Settled, WorkStore
+from gateway.work.begun import Begun
 from gateway.work.state import StateReader
 from gateway.work.store import WORK
 from gateway.worker.around import Around
-from gateway.worker.attempt import Job
 from gateway.worker.bell import Bell
 from gateway.worker.controls import Controls
+from gateway.worker.handover import Handover
 from gateway.worker.hearing import Hearing
 from gateway.worker.host import Host
 from gateway.worker.intake import Intake
@@ -68,7 +69,8 @@ class Engine:
         """Unix seconds that pass evenly."""
         self._wall = clock or time.time
         self._bell = Bell()
-        self._left = Left.by(store)
+        self._left = Left.by(store, config.data)
+        self._begun = Begun(config.data)
         self.own_messages = OutboxReader(config.data / WORK)
         """What the outbox holds, for whoever has to tell own messages from others'."""
         self._around = Around.of(config, self.own_messages, self._wall)
@@ -90,6 +92,7 @@ class Engine:
         self._batch = Batch()
         """What the next commit writes."""
         self._hearing = Hearing(self._running, self._bell)
+        self._handover = Handover(self._running)
         self._idle = asyncio.Event()
         self._is_resting = self._has_begun = False
         self._rested = asyncio.Event()
@@ -114,10 +117,12 @@ class Engine:
         self._has_begun = True
         newest = await self._intake.last() if self._left.has_run else 0
         batch = self._left.hand_on(self._running, newest, self._intake.generation)
-        for delivery in self._left.cut_off:
+        again = await self._uptake.again(self._left.noted, batch)
+        for delivery in (*self._left.cut_off, *again):
             if delivery.plugin in self._running:
                 self._suspects.add(delivery, batch)
         await self._store.write(batch)
+        self._begun.forget()
         self._tell(batch.settled)
 
     async def run(self) -> None:
@@ -130,6 +135,7 @@ class Engine:
                 self._bell.reset()
                 more = await self._step()
                 if self._is_busy or more:
+                    self._handover.go()
                     await asyncio.sleep(max(0.0, began + GATHER - time.monotonic()) if self._is_busy else 0)
                 else:
                     await self._rest()
@@ -138,9 +144,10 @@ class Engine:
 
     async def until_settled(self, seq: int) -> None:
         """Return once all plugins have taken up the events to this number, and nothing runs or could start now."""
-        while not self._has_settled(seq):
-            self._rested.clear()
-            await self._rested.wait()
+        with self._hearing.hurried():
+            while not self._has_settled(seq):
+                self._rested.clear()
+                await self._rested.wait()
 
     def next_due(self) -> float | None:
         """Unix seconds at which a delivery that waits is tried again; None when none does."""
@@ -168,10 +175,13 @@ class Engine:
         self._settling.take(batch, at_the_end=self._halted)
         self._questions.stop()
         if not suspects:
-            batch.settled += [put_back(each) for one in self._running.values() for each in one.lanes.in_flight()]
+            for one in self._running.values():
+                for each in one.lanes.in_flight():
+                    batch.settle(put_back(each))
         await asyncio.gather(
             self._write_last(batch, grace), *(each.host.close(grace) for each in self._running.values())
         )
+        self._begun.close()
 
     async def _write_last(self, batch: Batch, grace: float) -> None:
         if not batch:
@@ -181,6 +191,7 @@ class Engine:
         except TimeoutError:
             log.error("deliveries_not_settled", count=len(batch.settled), after_seconds=grace)
         else:
+            self._begun.forget()
             self._tell(batch.settled)
 
     def under_way(self) -> dict[str, list[int]]:
@@ -212,39 +223,40 @@ class Engine:
         self._is_busy = False
         found = await self._uptake.look(self.now(), takes_up=self._takes_up, control=self._controls.last)
         batch = self._batch
-        is_due = self._hearing.end()
+        is_due = self._hearing.end() or self._draining
         self._settling.take(batch, at_the_end=self._halted)
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
         more = self._uptake.take(found, batch)
         more = await self._controls.step(batch, found.controls, may_add=self._takes_up) or more
         started = self._start(batch)
-        may_wait = batch.can_wait and not (is_due or self._draining)
-        if started or may_wait:
+        is_quiet = batch.is_quiet
+        if started or (batch and is_quiet):
             self._hearing.begin()
         self._hearing.tell_hosts(is_pressed=not self._takes_up)
-        if may_wait or not batch:
-            return more
-        self._batch = Batch()
         events = await self._intake.events_of(started)
+        if is_quiet and self._begun.note(started):
+            batch.begin()
+            self._handover.add(started, events)
+            started = []
+            if not is_due:
+                return more
+            self._handover.go()
+        if batch:
+            await self._commit(started, events)
+        return more
+
+    async def _commit(self, started: Sequence[Delivery], events: Mapping[int, StoredEvent]) -> None:
+        """Write the batch, and let begin what it starts."""
+        batch, self._batch = self._batch, Batch()
         await self._store.write(batch)
+        self._begun.forget()
         waiting = sum(each.lanes.waiting for each in self._running.values())
         self._is_busy = len(started) >= max(MANY, waiting)  # where more wait, a pause would only hold their lanes up
-        self._hand_over(started, events)
+        self._handover.add(started, events)
         self._tell(batch.settled)
         if batch.requeued:
             self._requeue(batch.requeued)
-        return more
-
-    def _hand_over(self, started: Sequence[Delivery], events: Mapping[int, StoredEvent]) -> None:
-        """From here on it counts as handed over: the commit may have waited minutes for room on the disk."""
-        jobs: dict[str, list[Job]] = {}
-        now = time.monotonic()
-        for each in started:
-            jobs.setdefault(each.plugin, []).append(Job(each, events.get(each.seq)))
-            self._running[each.plugin].since[each.id] = now
-        for name, own in jobs.items():
-            self._running[name].host.start(own)
 
     @property
     def _takes_up(self) -> bool:
@@ -274,6 +286,7 @@ class Engine:
         if (due := self.next_due()) is not None:
             self._bell.ring_within(max(0.0, due - self.now()))
         self._bell.ring_within(min(self._intake.poll, WRITE_EVERY) if self._settling.has_news else self._intake.poll)
+        self._handover.go()
         await self._bell.wait()
         self._is_resting = False
 

@@ -5,13 +5,14 @@ moment: nobody is woken for it, and what ends until then shares a flush of the d
 """
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from gateway.worker.bell import Bell
 from gateway.worker.running import Running
 
-PATIENCE: Final = 0.01  # seconds
+PATIENCE: Final = 0.025  # seconds
 
 
 class Hearing:
@@ -23,6 +24,8 @@ class Hearing:
         self._loop = asyncio.get_running_loop()
         self._until: float | None = None
         """By the loop's clock, while there is such a moment."""
+        self._hurried = 0
+        """How many wait until all is settled."""
 
     @property
     def left(self) -> float | None:
@@ -34,9 +37,19 @@ class Hearing:
         if self._until is None:
             self._until = self._loop.time() + PATIENCE
 
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        """While somebody waits until all is settled there is no such moment."""
+        self._hurried += 1
+        self._bell.ring()
+        try:
+            yield
+        finally:
+            self._hurried -= 1
+
     def end(self) -> bool:
         """Whether the moment is over; then all that has ended may be collected."""
-        if self.left != 0.0:
+        if self.left != 0.0 and not self._hurried:
             return False
         self._until = None
         for each in self._running.values():
@@ -45,7 +58,7 @@ class Hearing:
 
     def tell_hosts(self, *, is_pressed: bool) -> None:
         """Have each host say what it is to say; all of them everything, if the engine waits for that."""
-        is_awaited = is_pressed or self._until is None
+        is_awaited = is_pressed or self._hurried > 0 or self._until is None
         for each in self._running.values():
             results = each.host.results
             results.is_awaited = is_awaited or each.lanes.waiting > 0

@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 CONTROLS: Final = 512
 """Controls read at once at most."""
+HEADINGS: Final = 1000
+"""Headings read at once at most."""
 SMALL: Final = 64 * 2**10
 """Bytes of a body that is read with its heading, for its handler most likely begins at once."""
 AT_HAND: Final = 8 * 2**20
@@ -90,6 +92,10 @@ class Intake:
             with contextlib.suppress(sqlite3.Error, OSError):  # the thread tries again, and says what it is
                 return self._look(wanted, control)
         return await self._call(lambda: self._look(wanted, control))
+
+    async def headings(self, above: int, upto: int) -> list[Heading]:
+        """The next events above a number and up to another, in order."""
+        return await self._call(lambda: self._reader.between(above, upto, HEADINGS))
 
     def keep(self, delivery: Delivery, event: StoredEvent) -> None:
         """A handler is about to begin: have its event at hand then."""

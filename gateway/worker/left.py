@@ -1,11 +1,13 @@
 """What one worker leaves to the next: read once at the start, and noted at a stop that was asked for."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 import msgspec
 
 from gateway.work import Batch, Delivery, Settled, WorkStore
+from gateway.work.begun import Begun
 from gateway.work.store import HAS_RUN, OUTAGES
 from gateway.worker.running import Outage, Running
 
@@ -21,12 +23,26 @@ class Left(msgspec.Struct, frozen=True):
     """They were running when it ended without a word."""
     outages: Mapping[str, Outage]
     """By plugin, where its breaker was open."""
+    noted: Mapping[str, Collection[int]]
+    """By plugin, the events above its position that had begun when it ended; no commit says so."""
 
     @classmethod
-    def by(cls, store: WorkStore) -> "Left":
+    def by(cls, store: WorkStore, folder: Path) -> "Left":
         """Read it, before the store is first written."""
         outages = msgspec.convert(store.fact(OUTAGES) or {}, dict[str, Outage])
-        return cls(store.has_run(), store.positions(), *store.unfinished(), outages)
+        positions = store.positions()
+        waiting, cut_off = store.unfinished()
+        begun: set[int] = set()
+        noted: dict[str, set[int]] = {}
+        known = {(each.id, each.seq, each.plugin) for each in waiting if each.is_new}
+        for each in Begun.read(folder):
+            if (each.delivery, each.seq, each.plugin) in known:
+                begun.add(each.delivery)
+            elif each.seq > positions.get(each.plugin, each.seq):
+                noted.setdefault(each.plugin, set()).add(each.seq)
+        cut_off += [each for each in waiting if each.id in begun]
+        waiting = [each for each in waiting if each.id not in begun]
+        return cls(store.has_run(), positions, waiting, cut_off, outages, noted)
 
     def hand_on(self, running: Mapping[str, Running], newest: int, generation: str) -> Batch:
         """Give it to the plugins that are loaded, and make the commit that says so. `newest`: the last event's number.

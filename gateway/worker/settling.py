@@ -68,7 +68,7 @@ class Settling:
         for ended in self._take_ended():
             self._stats.note(ended)
             batch.failed += failed_attempt(ended)
-            batch.settled.append(self._judge(ended, now))
+            batch.settle(self._judge(ended, now))
         self._loops.release(time.time())
         if (stats := self._stats.fact(now=at_the_end)) is not None:
             batch.facts[STATS] = stats
@@ -102,6 +102,7 @@ class Settling:
         running = self._running[delivery.plugin]
         del running.since[delivery.id]
         self._suspects.clear(delivery)
+        was_alone = delivery.alone
         status, error = running.judge(ended, now), ended.error
         if status == "done" and (ended.sends or ended.changes):
             status, error = self._check(ended)
@@ -118,6 +119,7 @@ class Settling:
             error=error,
             messages=self._queue(delivery, ended.sends, now) if status == "done" and ended.sends else (),
             changes=ended.changes if status == "done" else (),
+            alone=was_alone,
         )
 
     def _check(self, ended: Ended) -> tuple[Status, str | None]:

@@ -28,7 +28,7 @@ class Suspects:
             return
         self._running[delivery.plugin].lanes.take_out(delivery)
         text = f"The worker died {delivery.deaths} times while this delivery ran alone."
-        batch.settled.append(Settled(delivery=delivery, status="dead", started=time.time(), millis=0.0, error=text))
+        batch.settle(Settled(delivery=delivery, status="dead", started=time.time(), millis=0.0, error=text))
 
     def pressing(self) -> Sequence[Delivery]:
         """Those that may run, so that all others have to wait for them."""

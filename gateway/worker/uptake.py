@@ -5,7 +5,7 @@ nothing to ask for.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from gateway.journal import StoredEvent
@@ -71,6 +71,24 @@ class Uptake:
                 delivery = self.add(running, row, batch)
                 if isinstance(row, StoredEvent):
                     self._intake.keep(delivery, row)
+
+    async def again(self, noted: Mapping[str, Collection[int]], batch: Batch) -> list[Delivery]:
+        """Take up anew what an earlier worker did not say that it had, up to the last of some events by plugin.
+
+        Returns the deliveries of those events.
+        """
+        found: list[Delivery] = []
+        for name, seqs in noted.items():
+            if (running := self._running.get(name)) is None:
+                continue
+            while running.position < max(seqs) and (rows := await self._intake.headings(running.position, max(seqs))):
+                for row in rows:
+                    if running.plugin.wants(row.event):
+                        delivery = self.add(running, row, batch)
+                        found += [delivery] if row.seq in seqs else []
+                running.position = rows[-1].seq
+            batch.positions[name] = (self._intake.generation, running.position)
+        return found
 
     def add(
         self, running: Running, row: Heading | StoredEvent, batch: Batch, *, run: int = 0, control: int = 0

@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.plugins.state import StateChange, StateKey
 from gateway.work import Batch, Delivery, Message, Settled, WorkReader, WorkStore, highest_seq, storable
 from gateway.work.outbox import Sent
 from gateway.work.store import HAS_RUN
@@ -49,18 +51,75 @@ def settled(one: Delivery, *messages: Message, error: str | None = None) -> Sett
 @pytest.mark.parametrize("name", Batch.__struct_fields__)
 def test_a_power_cut_may_take_what_begins_and_nothing_else(name: str) -> None:
     batch = Batch()
-    setattr(batch, name, {"key": "something"} if name in {"positions", "facts"} else ["something"])
+    setattr(batch, name, {"key": "something"} if name in {"positions", "begun", "facts"} else ["something"])
 
-    assert batch.may_be_lost is (name in {"taken", "positions", "started"})
+    assert batch.may_be_lost is (name in {"taken", "positions", "started", "begun"})
 
 
-def test_a_batch_may_wait_that_says_what_is_done_with_and_nothing_else() -> None:
+@pytest.mark.parametrize("name", sorted({*Batch.__struct_fields__} - {"settled"}))
+def test_quiet_is_what_says_how_things_go_well_and_nothing_that_somebody_waits_for(name: str) -> None:
+    batch = Batch(settled=[settled(delivery(1))])
+    setattr(batch, name, {"key": "something"} if name in {"positions", "begun", "facts"} else ["something"])
+
+    assert batch.is_quiet is (name in {"taken", "positions", "started", "begun"})
+
+
+def test_what_sends_remembers_failed_or_ran_alone_is_not_quiet() -> None:
     one = delivery(1)
+    change = StateChange(StateKey("p", "shop-1", "chat:55"), 0, b"{}")
 
-    assert Batch(settled=[settled(one)]).can_wait
-    assert not Batch().can_wait
-    assert not Batch(settled=[settled(one, message(1))]).can_wait
-    assert not Batch(settled=[settled(one)], started=[(one, 1.0)]).can_wait
+    assert settled(one).is_quiet
+    assert not settled(one, message(1)).is_quiet
+    assert not settled(one, error="no stock").is_quiet
+    assert not msgspec.structs.replace(settled(one), alone=True).is_quiet
+    assert not msgspec.structs.replace(settled(one), changes=(change,)).is_quiet
+
+
+async def test_a_delivery_that_begins_and_ends_with_one_commit_is_written_once(
+    store: WorkStore, reader: WorkReader
+) -> None:
+    statements: list[str] = []
+    batch = Batch(taken=[delivery(1), delivery(2), delivery(3)], started=[(delivery(1), 1.0), (delivery(2), 1.0)])
+    batch.begin()
+    batch.settle(settled(delivery(1)))
+    store._connection.set_trace_callback(statements.append)
+
+    await store.write(batch)
+
+    rows = [reader.deliveries([seq])[seq][0] for seq in (1, 2, 3)]
+    assert [(row.status, row.handler, row.millis) for row in rows] == [
+        ("done", "h", 3.5), ("running", None, None), ("waiting", None, None),
+    ]  # fmt: skip
+    assert not [each for each in statements if "UPDATE" in each]
+
+
+async def test_a_delivery_that_waited_begins_and_ends_with_one_commit(store: WorkStore, reader: WorkReader) -> None:
+    await store.write(Batch(taken=[delivery(1), delivery(2)]))
+    batch = Batch(started=[(delivery(1), 1.0), (delivery(2), 1.0)])
+    batch.begin()
+    batch.settle(settled(delivery(1)))
+
+    await store.write(batch)
+
+    assert [reader.deliveries([seq])[seq][0].status for seq in (1, 2)] == ["done", "running"]
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_new_delivery_that_failed_and_begins_again_with_the_same_commit_runs(
+    store: WorkStore, reader: WorkReader, *, again: bool
+) -> None:
+    one = delivery(1)
+    batch = Batch(taken=[one], started=[(one, 1.0)])
+    batch.begin()
+    one.failures = 1
+    batch.settle(Settled(delivery=one, status="waiting", started=1.0, millis=2.0, error="no stock"))
+    if again:
+        batch.started = [(one, 2.0)]
+
+    await store.write(batch)
+
+    row = reader.deliveries([1])[1][0]
+    assert (row.status, row.failures) == ("running" if again else "waiting", 1)
 
 
 async def test_a_delivery_is_read_back_at_each_of_its_stations(store: WorkStore, reader: WorkReader) -> None:

@@ -1,14 +1,16 @@
 """Every event reaches every plugin that wants it, once, in order within a chat; effects come with the delivery."""
 
+import asyncio
 from typing import Any, Final
 
 import pytest
 
 from gateway import ConnectionUpdate, Context, Drop, Event, EventContext, MessagesUpsert, Plugin, Retry
 from gateway import filters as f
-from gateway.work import WorkReader
+from gateway.work import WorkReader, begun
 from gateway.worker import engine, hearing, uptake
 from gateway.worker.headway import MOMENT
+from tests.support.waiting import until
 from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message, waiting
 
 NORMAL: Final = 1
@@ -138,12 +140,33 @@ async def test_what_is_done_with_in_a_moment_and_waited_for_by_nobody_is_written
         bench.note_commits(one._store)
         for chat in (ANA, BIA, "5511900000000@s.whatsapp.net"):
             await handle(bench, one, chat, chat)
-        before, on_disk = bench.seen.count(BEGIN), bench.rows("SELECT status FROM delivery ORDER BY id")
+        before = bench.seen.count(BEGIN)
         await bench.until(lambda: len(bench.outcomes()) == 3)
         after = bench.seen.count(BEGIN)
 
-    assert on_disk == [("running",)] * 3
-    assert (before, after) == (3, 4)
+    assert (before, after) == (0, 1)
+    assert bench.rows("SELECT status, handler FROM delivery") == [("done", "note")] * 3
+
+
+async def test_what_is_not_done_with_in_a_moment_is_on_disk_as_running(bench: Bench, gate: Gate) -> None:
+    async with bench.worker(waiting(bench, gate)) as one:
+        await bench.post(message("long"))
+        one.wake()
+        await until(lambda: bench.rows("SELECT status FROM delivery") == [("running",)], "it is on disk")
+        gate.open()
+        await bench.until(bench.outcomes)
+
+
+async def test_who_waits_until_all_is_settled_need_not_wait_for_a_moment_to_pass(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 600)
+    async with bench.worker(noting(bench)) as one:
+        await handle(bench, one, "first")
+        async with asyncio.timeout(10):
+            await one.until_settled(1)
+
+        assert bench.outcomes() == [(1, "done")]
 
 
 async def test_the_next_message_of_a_chat_does_not_wait_until_what_is_done_with_is_written(
@@ -204,6 +227,7 @@ async def test_only_commits_that_begin_something_and_end_nothing_go_without_a_fl
     bench: Bench, monkeypatch: pytest.MonkeyPatch, *, begins: bool
 ) -> None:
     monkeypatch.setattr(hearing, "PATIENCE", 600 if begins else 0)
+    monkeypatch.setattr(begun, "MOST", 0)
     async with bench.worker(noting(bench)) as one:
         await bench.post(message("first"))
         await bench.until(lambda: (1, "first") in bench.seen if begins else bench.outcomes())
@@ -216,6 +240,7 @@ async def test_after_a_commit_that_started_many_the_next_one_gathers(
 ) -> None:
     monkeypatch.setattr(engine, "MANY", 1)
     monkeypatch.setattr(engine, "GATHER", 2)
+    monkeypatch.setattr(begun, "MOST", 0)
     async with bench.worker(noting(bench)) as one:
         await bench.until(lambda: bench.rows("SELECT * FROM position"))
         await handle(bench, one, "first")
@@ -255,7 +280,7 @@ async def test_messages_are_on_disk_with_their_delivery_and_only_then(bench: Ben
 
     async with bench.worker(plugin, apikey="key"):
         await bench.post(message("hi"))
-        await bench.until(lambda: bench.seen)
+        await until(lambda: bench.rows("SELECT status FROM delivery"), "it is on disk that it runs")
         before = bench.rows("SELECT status FROM delivery"), bench.rows("SELECT * FROM outbox")
         gate.open()
         await bench.until(bench.outcomes)
@@ -432,7 +457,10 @@ async def test_text_that_utf8_cannot_hold_neither_stops_the_worker_nor_loses_the
     assert bench.rows("SELECT error FROM delivery WHERE status = 'dead'")[0][0].endswith("ValueError: cut \ufffd\n")
 
 
-async def test_while_the_store_is_full_nothing_is_lost_and_no_handler_runs_twice(bench: Bench, gate: Gate) -> None:
+async def test_while_the_store_is_full_nothing_is_lost_and_no_handler_runs_twice(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 600)
     plugin = Plugin("once")
 
     @plugin.message()
@@ -453,7 +481,7 @@ async def test_while_the_store_is_full_nothing_is_lost_and_no_handler_runs_twice
         make_room(engine._store)
         await bench.until(lambda: len(bench.outcomes()) == 2)
 
-    assert on_disk == [(1, "running")]
+    assert on_disk == []
     assert [each for each in bench.seen if each != BEGIN] == ["first", "second"]
     assert bench.rows("SELECT count(*) FROM outbox") == [(2,)]
 

@@ -6,6 +6,7 @@ from typing import Any
 from gateway import Context, MessagesUpsert, Plugin
 from gateway.journal import Journal
 from gateway.work import WorkStore
+from tests.support.waiting import until
 from tests.worker.conftest import BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message
 
 
@@ -339,6 +340,7 @@ async def test_however_many_events_wait_a_bounded_number_is_taken_up_at_a_time(b
 
     async with bench.worker(hanging(bench, gate), concurrency=4):
         await bench.until(lambda: len(bench.seen) == 4)
+        await until(lambda: bench.rows("SELECT * FROM delivery"), "what was taken up is on disk")
         taken = bench.rows("SELECT count(*) FROM delivery")[0][0]
 
     assert 4 <= taken <= 1024
