@@ -17,6 +17,7 @@ from gateway.journal.controls import Kind
 from gateway.journal.files import Mark, open_journal
 from gateway.journal.rows import Bite, checksum, insert_controls, insert_events, last_control, remove
 from gateway.journal.seen import Seen
+from gateway.journal.stored import StoredEvent
 
 SMALL: Final = 16_384
 """Bytes of a body up to which an event is stored on the loop, all but for its commit."""
@@ -71,6 +72,8 @@ class Journal:
         self._mark = Mark(folder)
         self._seen = Seen(connection)
         self._next = self._next_if_committed = last + 1
+        self._lone: tuple[Admitted, float] | None = None
+        """The only new event of the last batch, and when it was accepted."""
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
             connection,
@@ -86,6 +89,15 @@ class Journal:
     def last(self) -> int:
         """The highest number given to an event so far; 0 before the first."""
         return self._next - 1
+
+    def lone(self, seq: int) -> StoredEvent | None:
+        """A committed event as the worker takes it up, if it is the newest and came alone. No telephones are in it."""
+        if self._lone is None or self._lone[0].seq != seq:
+            return None
+        admitted, at = self._lone
+        envelope, body = admitted.arrival.envelope, admitted.arrival.body
+        proof = checksum(seq, envelope.event, admitted.lane, body)
+        return StoredEvent(seq, envelope.event, envelope.instance, envelope.chat, admitted.lane, at, proof, body)
 
     def put(self, arrival: Arrival, told: Callable[[Arrival, Receipt | BaseException], None]) -> None:
         """Store one event, or find that it is stored already.
@@ -185,6 +197,7 @@ class Journal:
         moment = time.perf_counter()
         insert_events(connection, [_row(each, now, moment) for each in admitted])
         self._next_if_committed = self._next + len(admitted)
+        self._lone = (admitted[0], now) if len(admitted) == 1 else None
         return receipts
 
     def _committed(self) -> None:

@@ -12,9 +12,10 @@ from typing import Any, Final
 import msgspec
 import orjson
 
+from gateway.journal import StoredEvent
 from gateway.log import log
 from gateway.serve.cores import Cores
-from gateway.worker.link import GO, LEAVE, LINE_LIMIT, LOOK, LoadReport
+from gateway.worker.link import GO, LEAVE, LINE_LIMIT, LOOK, LoadReport, telling
 
 STOP_WITHIN: Final = 15.0
 """Seconds a worker gets to stop until it is killed; its own grace is shorter."""
@@ -91,10 +92,13 @@ class Child:
         self.began = time.monotonic()
         self._line.write(GO)
 
-    def wake(self) -> None:
-        """There are new events. A worker that does not read its line is not written to: it will look anyway."""
+    def wake(self, event: StoredEvent | None = None) -> None:
+        """There is something new in the journal: this event and nothing else, if it is given.
+
+        A worker that does not read its line is not written to: it will look anyway.
+        """
         if not self._end.done() and not self._line.transport.get_write_buffer_size():
-            self._line.write(LOOK)
+            self._line.write(telling(event) if event else LOOK)
 
     async def leave(self) -> None:
         """Make room for the next one: what runs gets a moment."""

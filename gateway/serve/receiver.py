@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -123,7 +124,7 @@ class Gateway:
             if self._supervisor:
                 self._supervisor.on_changed = self._feed.notify
                 await stack.enter_async_context(self._supervisor)
-            reception = Reception(config, journal, self._traffic, self._on_accepted)
+            reception = Reception(config, journal, self._traffic, partial(self._on_accepted, journal))
             stack.callback(reception.tell)
             hooks = webhook_app(reception, is_ready=self._accepts)
             base = await stack.enter_async_context(
@@ -152,10 +153,10 @@ class Gateway:
             keep=keep,
         )
 
-    def _on_accepted(self, seqs: Sequence[int]) -> None:
+    def _on_accepted(self, journal: Journal, seqs: Sequence[int]) -> None:
         self._feed.notify(seqs)
         if self._supervisor:
-            self._supervisor.wake()
+            self._supervisor.wake(journal.lone(seqs[0]) if len(seqs) == 1 else None)
 
     def _accepts(self) -> bool:
         """Ready for webhooks: from the first worker on, whatever becomes of it, for events wait in the journal."""

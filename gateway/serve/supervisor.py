@@ -16,6 +16,7 @@ from typing import Any, Final, Self
 
 from gateway.config import Config
 from gateway.errors import GatewayError
+from gateway.journal import StoredEvent
 from gateway.log import log
 from gateway.play import FILE as PLAY
 from gateway.serve.child import Child
@@ -88,10 +89,10 @@ class Supervisor:
         giving_up.cancel()
         return self._first.result() if self._first.done() else ()
 
-    def wake(self) -> None:
-        """There are new events."""
+    def wake(self, event: StoredEvent | None = None) -> None:
+        """There is something new in the journal: this event and nothing else, if it is given."""
         if self._worker:
-            self._worker.wake()
+            self._worker.wake(event)
 
     def problems(self) -> list[str]:
         """What a person should know, in full sentences."""

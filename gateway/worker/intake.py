@@ -15,7 +15,7 @@ from gateway.errands import PROMPT, Errands
 from gateway.journal import JournalReader, StoredEvent
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
-from gateway.journal.stored import Heading
+from gateway.journal.stored import AT_LID, Heading
 from gateway.log import log
 from gateway.work import Delivery
 
@@ -29,6 +29,8 @@ SMALL: Final = 64 * 2**10
 """Bytes of a body that is read with its heading, for its handler most likely begins at once."""
 AT_HAND: Final = 8 * 2**20
 """Bytes of such bodies that are kept until then, by delivery; the oldest go first, and are read again."""
+OFFERED: Final = 64
+"""Events that are held until the next look at most."""
 _RETRY: Final = 0.2  # seconds between looks for a journal that is not there yet
 
 
@@ -59,6 +61,10 @@ class Intake:
         self._held = 0
         self._took = 0.0
         """Seconds of the last look."""
+        self._offered: list[StoredEvent] = []
+        """Events that the receiver has passed on since, one after the other."""
+        self._is_told_all = False
+        """They are all that is new since."""
         self._open()
 
     @classmethod
@@ -83,13 +89,24 @@ class Intake:
         """The highest number in the journal."""
         return await self._call(lambda: self._reader.last())  # noqa: PLW0108 -- the reader may be another by then
 
+    def offer(self, event: StoredEvent | None) -> None:
+        """What the receiver says is new: this event alone, and on disk, or None for anything."""
+        if event is None or len(self._offered) >= OFFERED or (self._offered and event.seq != self._offered[-1].seq + 1):
+            self._is_told_all = False
+            self._offered.clear()
+        elif self._is_told_all:
+            self._offered.append(event)
+
     async def look(self, wanted: Mapping[int, int], control: int) -> Found:
         """The next events above some positions, so many each, and the next controls above an id.
 
-        Most looks take less than handing them to a thread and hearing back, so while they do they run on the loop.
+        What was offered need not be read. Most looks take less than handing them to a thread and hearing back, so while
+        they do they run on the loop.
         """
-        if self._took <= PROMPT and self._thread.is_idle:
-            with contextlib.suppress(sqlite3.Error, OSError):  # the thread tries again, and says what it is
+        with contextlib.suppress(sqlite3.Error, OSError):  # the thread tries again, and says what it is
+            if found := self._take_offered(wanted):
+                return found
+            if self._took <= PROMPT and self._thread.is_idle:
                 return self._look(wanted, control)
         return await self._call(lambda: self._look(wanted, control))
 
@@ -139,6 +156,18 @@ class Intake:
                 if is_failing:
                     log.info("journal_readable")
                 return found
+
+    def _take_offered(self, wanted: Mapping[int, int]) -> Found | None:
+        """What was offered, if that is all there is, and what is wanted."""
+        offered, is_all = self._offered, self._is_told_all
+        self._offered, self._is_told_all = [], True
+        if not (offered and is_all and wanted.keys() == {offered[0].seq - 1} and len(offered) <= max(wanted.values())):
+            return None
+        if any(AT_LID in each.body for each in offered):
+            if not self._thread.is_idle:
+                return None
+            offered = [msgspec.structs.replace(each, phones=self._reader.phones_in(each.body)) for each in offered]
+        return Found({offered[0].seq - 1: offered}, (), more=False)
 
     # From here on: the reader's thread, or the loop while it does not wait for that.
 

@@ -1,25 +1,38 @@
 """The line between receiver and worker: a socket pair that the worker inherits.
 
-The receiver's words are single bytes; the worker's are JSON lines that say what changed. When one side dies the other
-sees the end of the line at once, so a worker never outlives its receiver.
+The receiver's words are single bytes, one of which an event follows; the worker's are JSON lines that say what changed.
+When one side dies the other sees the end of the line at once, so a worker never outlives its receiver.
 """
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
 import msgspec
 
+from gateway.journal import StoredEvent
+
 LINE_LIMIT: Final = 2**20  # bytes of one line
 MOMENT: Final = 0.05
 """Seconds in which what changed gathers until the receiver is told: a page is told five times a second at most."""
 LOOK: Final = b"."
-"""There may be new events."""
+"""There may be something new in the journal."""
+EVENT: Final = b"e"
+"""There is one new event in the journal, which follows; so nobody has to look."""
+LONGEST: Final = 8192
+"""Bytes of an event's body up to which it follows."""
+_ROOM: Final = 2**16  # bytes read at once
+_SIZE: Final = struct.Struct("<I")  # of what follows, in bytes
 GO: Final = b"g"
 """The plugins are good enough: take over."""
 LEAVE: Final = b"l"
 """Another worker is waiting to take over."""
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(StoredEvent)
 
 
 class LoadReport(msgspec.Struct, frozen=True):
@@ -31,17 +44,27 @@ class LoadReport(msgspec.Struct, frozen=True):
     """By file: place and message."""
 
 
+def telling(event: StoredEvent) -> bytes:
+    """The word that there is this event."""
+    if len(event.body) > LONGEST:
+        return LOOK
+    packed = _encoder.encode(event)
+    return b"".join((EVENT, _SIZE.pack(len(packed)), packed))
+
+
 class WorkerLink(asyncio.BufferedProtocol):
     """The worker's end. A protocol and no stream: the receiver says something with every commit of its own."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self._words = bytearray(256)
+        self._words = memoryview(bytearray(_ROOM))
         """Read into, for a stream's transport makes room for 256 KiB each time."""
+        self._held = 0
+        """Bytes of it that begin an event and wait for the rest."""
         self._transport: asyncio.WriteTransport | None = None
         self._going: asyncio.Future[bool] = loop.create_future()
         self._ended: asyncio.Future[None] = loop.create_future()
-        self._wake: Callable[[], None] = _say_nothing
+        self._wake: Callable[[StoredEvent | None], None] = _say_nothing
         self._changed: list[int] = []
         self._troubles: dict[str, str] = {}
         self.is_leaving = False
@@ -81,8 +104,11 @@ class WorkerLink(asyncio.BufferedProtocol):
             self._troubles[key] = sentence
         self._say({"troubles": list(self._troubles.values())})
 
-    async def listen(self, wake: Callable[[], None]) -> None:
-        """Call `wake` whenever the receiver has something; return when it asks to leave, or is gone."""
+    async def listen(self, wake: Callable[[StoredEvent | None], None]) -> None:
+        """Call `wake` whenever the receiver has something; return when it asks to leave, or is gone.
+
+        It gets the one event that is new in the journal, or None: then there may be anything.
+        """
         self._wake = wake
         await self._ended
 
@@ -90,20 +116,38 @@ class WorkerLink(asyncio.BufferedProtocol):
         """The line is there."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
-    def get_buffer(self, sizehint: int) -> bytearray:
+    def get_buffer(self, sizehint: int) -> memoryview:
         """Where the receiver's words go."""
         del sizehint
-        return self._words
+        return self._words[self._held :]
 
     def buffer_updated(self, nbytes: int) -> None:
         """The receiver's words, several at once where this end was slow."""
-        data = self._words[:nbytes]
-        if GO in data and not self._going.done():
+        end = self._held + nbytes
+        at = 0
+        while at < end and (after := self._hear(at, end)):
+            at = after
+        self._held = end - at
+        self._words[: self._held] = self._words[at:end]
+
+    def _hear(self, at: int, end: int) -> int:
+        """Heed one word; gives where the next begins, 0 if this one is not there as a whole."""
+        word = self._words[at]
+        if word == EVENT[0]:
+            begin = at + 1 + _SIZE.size
+            if begin > end:
+                return 0
+            after: int = begin + _SIZE.unpack(self._words[at + 1 : begin])[0]
+            if after <= end:
+                self._wake(_decoder.decode(self._words[begin:after]))
+            return after if after <= end else 0
+        if word == GO[0] and not self._going.done():
             self._going.set_result(True)
-        if LEAVE in data:
+        if word == LEAVE[0]:
             self.is_leaving = True
             self._end()
-        self._wake()
+        self._wake(None)
+        return at + 1
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The receiver is gone."""
@@ -121,5 +165,5 @@ class WorkerLink(asyncio.BufferedProtocol):
             self._transport.write(msgspec.json.encode(message) + b"\n")
 
 
-def _say_nothing() -> None:
+def _say_nothing(_event: StoredEvent | None) -> None:
     """Nobody works yet."""

@@ -19,6 +19,25 @@ async def test_a_receipt_means_that_another_connection_sees_the_row(journal: Jou
     assert stored.intact
 
 
+async def test_an_event_that_came_alone_can_be_passed_on_as_it_is_stored(journal: Journal) -> None:
+    first = await journal.append(post(1))
+    passed_on = journal.lone(first.seq)
+    await journal.append(post(1))  # a repeat is no event
+    of_a_repeat = journal.lone(first.seq)
+    second = await journal.append(post(2))
+
+    assert passed_on == JournalReader(journal.folder).events([first.seq])[first.seq]
+    assert of_a_repeat is None
+    assert journal.lone(first.seq) is None
+    assert journal.lone(second.seq) is not None
+
+
+async def test_events_that_came_together_have_to_be_looked_for(journal: Journal) -> None:
+    receipts = await asyncio.gather(*(journal.append(post(n)) for n in (1, 2)))
+
+    assert [journal.lone(receipt.seq) for receipt in receipts] == [None, None]
+
+
 async def test_every_commit_is_flushed_to_the_disk(journal: Journal) -> None:
     connection = journal._writer._connection
 

@@ -9,11 +9,12 @@ import pytest
 
 from gateway.journal import Journal, JournalReader, StoredEvent
 from gateway.journal.controls import Control
+from gateway.journal.stored import Heading
 from gateway.work import Delivery
 from gateway.worker import intake as module
 from gateway.worker.intake import Intake
 from tests.support.waiting import until
-from tests.worker.conftest import arrival, message
+from tests.worker.conftest import arrival, body, message
 
 OVERFLOWING = "x" * 16_000  # its body takes up pages of its own
 
@@ -162,3 +163,103 @@ def damage(journal: Journal, file: Path) -> None:
     size = 4096
     middle = pages.index(b"x" * 2_000) // size + 2
     file.write_bytes(pages[: middle * size] + bytes(size) + pages[(middle + 1) * size :])
+
+
+async def offered(journal: Journal, intake: Intake, *bodies: bytes) -> list[StoredEvent]:
+    """Accept events one by one, and offer them as a receiver does."""
+    events: list[StoredEvent] = []
+    for raw in bodies:
+        receipt = await journal.append(arrival(raw))
+        event = journal.lone(receipt.seq)
+        assert event is not None
+        intake.offer(event)
+        events.append(event)
+    return events
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The positions of all looks into the file."""
+    found: list[int] = []
+    after = JournalReader.after
+
+    def note(reader: JournalReader, seq: int, limit: int, whole: int = 0) -> list[Heading | StoredEvent]:
+        found.append(seq)
+        return after(reader, seq, limit, whole)
+
+    monkeypatch.setattr(JournalReader, "after", note)
+    return found
+
+
+async def test_what_the_receiver_passed_on_need_not_be_read(journal: Journal, intake: Intake, looks: list[int]) -> None:
+    await intake.look({0: 10}, 0)
+    events = await offered(journal, intake, message("one"), message("two"))
+
+    found = await intake.look({0: 10}, 0)
+    then = await intake.look({2: 10}, 0)
+
+    assert found.events == {0: events}
+    assert not found.more
+    assert then.events == {2: []}
+    assert looks == [0, 2]
+    assert events == list((await intake.events([1, 2])).values())
+
+
+@pytest.mark.parametrize(
+    ("wanted", "case"),
+    [
+        ({0: 10}, "something else may be new"),
+        ({0: 10}, "nothing was looked for before"),
+        ({0: 10}, "one is missing between them"),
+        ({0: 10}, "one is missing before them"),
+        ({0: 1}, "there is no room for them"),
+        ({0: 10, 1: 10}, "two plugins have come to different events"),
+        ({0: 10}, "they are more than are held"),
+    ],
+)
+async def test_what_was_passed_on_and_is_not_all_that_is_wanted_is_looked_for(
+    journal: Journal,
+    intake: Intake,
+    looks: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    wanted: dict[int, int],
+    case: str,
+) -> None:
+    if case != "nothing was looked for before":
+        await intake.look({0: 10}, 0)
+        looks.clear()
+    if case == "they are more than are held":
+        monkeypatch.setattr(module, "OFFERED", 2)
+    if case == "one is missing before them":
+        await post(journal, "not passed on")
+    await offered(journal, intake, message("one"))
+    if case == "one is missing between them":
+        await post(journal, "not passed on")
+    await offered(journal, intake, message("two"), message("three"))
+    if case == "something else may be new":
+        intake.offer(None)
+
+    found = await intake.look(wanted, 0)
+
+    there = [row.seq for row in await intake.headings(0, 99)]
+    for position, limit in wanted.items():
+        assert [row.seq for row in found.events[position]] == [seq for seq in there if seq > position][:limit]
+    assert looks == [*wanted]
+
+
+async def test_what_was_passed_on_knows_the_telephones_of_its_lids(
+    journal: Journal, intake: Intake, looks: list[int]
+) -> None:
+    lid, phone = "123456789012345@lid", "5511999990002@s.whatsapp.net"
+    key = {"remoteJid": lid, "remoteJidAlt": phone, "fromMe": False, "id": "3EB0FFFF"}
+    pair = body("messages.upsert", {"key": key, "message": {"conversation": "hi"}, "messageType": "conversation"})
+    await intake.look({0: 10}, 0)
+    await offered(journal, intake, pair)
+
+    (event,) = (await intake.look({0: 10}, 0)).events[0]
+
+    assert isinstance(event, StoredEvent)
+    assert event.phones == {lid: "5511999990002"}
+    assert event == (await intake.events([1]))[1]
+    assert looks == [0]

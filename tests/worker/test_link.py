@@ -8,10 +8,15 @@ from typing import cast
 import orjson
 import pytest
 
-from gateway.worker.link import GO, LEAVE, LOOK, LoadReport, WorkerLink
+from gateway.journal import StoredEvent
+from gateway.worker.link import GO, LEAVE, LONGEST, LOOK, LoadReport, WorkerLink, telling
 from tests.support.waiting import until
 
 REPORT = LoadReport({}, {})
+
+
+def event(seq: int, body: bytes = b"{}") -> StoredEvent:
+    return StoredEvent(seq, "messages.upsert", "shop-1", None, "shop-1|é", 1.5, 2**32 - 1, body)
 
 
 class Receiver:
@@ -36,7 +41,7 @@ async def receiver() -> AsyncIterator[Receiver]:
         link = await WorkerLink.open(theirs.detach())
         yield Receiver(ours, link)
         ours.close()
-        await link.listen(lambda: None)
+        await link.listen(lambda _event: None)
 
 
 class Foreign:
@@ -75,14 +80,44 @@ async def test_it_does_not_take_over_from_a_receiver_that_is_gone(receiver: Rece
 
 
 async def test_each_word_wakes_it_until_it_is_asked_to_leave(receiver: Receiver) -> None:
-    woken: list[None] = []
-    listening = asyncio.create_task(receiver.link.listen(lambda: woken.append(None)))
+    woken: list[StoredEvent | None] = []
+    listening = asyncio.create_task(receiver.link.listen(woken.append))
     receiver.sock.send(LOOK)
-    await until(lambda: len(woken) == 1, "it was woken")
-    receiver.sock.send(LOOK + LEAVE)
+    await until(lambda: woken == [None], "it was woken")
+    receiver.sock.send(LOOK + telling(event(1)) + telling(event(2)) + LEAVE)
 
     await listening
+    assert woken == [None, None, event(1), event(2), None]
     assert receiver.link.is_leaving
+
+
+async def test_an_event_may_come_in_any_pieces(receiver: Receiver) -> None:
+    woken: list[StoredEvent | None] = []
+    listening = asyncio.create_task(receiver.link.listen(woken.append))
+    words = telling(event(1)) + LOOK + telling(event(2))
+    for at in range(len(words)):
+        receiver.sock.send(words[at : at + 1])
+        await asyncio.sleep(0)
+    await until(lambda: len(woken) == 3, "all was heard")
+    receiver.sock.send(LEAVE)
+
+    await listening
+    assert woken == [event(1), None, event(2), None]
+
+
+async def test_many_events_at_once_are_more_than_are_read_at_once(receiver: Receiver) -> None:
+    woken: list[StoredEvent | None] = []
+    listening = asyncio.create_task(receiver.link.listen(woken.append))
+    events = [event(n, b"x" * (LONGEST - n % 7)) for n in range(50)]
+    await asyncio.get_running_loop().sock_sendall(receiver.sock, b"".join(map(telling, events)) + LEAVE)
+
+    await listening
+    assert woken == [*events, None]
+
+
+def test_what_is_too_long_for_the_line_has_to_be_looked_for() -> None:
+    assert telling(event(1, b"x" * LONGEST)) != LOOK
+    assert telling(event(1, b"x" * (LONGEST + 1))) == LOOK
 
 
 async def test_what_changes_within_a_moment_is_said_in_one_line(receiver: Receiver) -> None:
