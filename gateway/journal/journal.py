@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
@@ -23,6 +23,7 @@ SMALL: Final = 16_384
 """Bytes of a body up to which an event is stored on the loop, all but for its commit."""
 REFUSED_KEPT: Final = 1000
 REFUSED_BYTES: Final = 4096
+_Row: TypeAlias = tuple[Any, ...]  # of `event`, in the order of its columns
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -72,8 +73,8 @@ class Journal:
         self._mark = Mark(folder)
         self._seen = Seen(connection)
         self._next = self._next_if_committed = last + 1
-        self._lone: tuple[Admitted, float] | None = None
-        """The only new event of the last batch, and when it was accepted."""
+        self._lone: _Row | None = None
+        """The only row of the last batch, if it was the only arrival too, and is small."""
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
             connection,
@@ -91,13 +92,11 @@ class Journal:
         return self._next - 1
 
     def lone(self, seq: int) -> StoredEvent | None:
-        """A committed event as the worker takes it up, if it is the newest and came alone. No telephones are in it."""
-        if self._lone is None or self._lone[0].seq != seq:
+        """A committed event as the worker takes it up, if it is small, new and came alone. No telephones are in it."""
+        if self._lone is None or self._lone[0] != seq:
             return None
-        admitted, at = self._lone
-        envelope, body = admitted.arrival.envelope, admitted.arrival.body
-        proof = checksum(seq, envelope.event, admitted.lane, body)
-        return StoredEvent(seq, envelope.event, envelope.instance, envelope.chat, admitted.lane, at, proof, body)
+        _, at, event, instance, chat, lane, *_, proof, body = self._lone
+        return StoredEvent(seq, event, instance, chat, lane, at, proof, body)
 
     def put(self, arrival: Arrival, told: Callable[[Arrival, Receipt | BaseException], None]) -> None:
         """Store one event, or find that it is stored already.
@@ -195,9 +194,10 @@ class Journal:
         now = self._clock()
         receipts, admitted = admit(connection, self._seen, arrivals, number=self._next, now=now, rules=self._dedupe)
         moment = time.perf_counter()
-        insert_events(connection, [_row(each, now, moment) for each in admitted])
+        rows = [_row(each, now, moment) for each in admitted]
+        insert_events(connection, rows)
         self._next_if_committed = self._next + len(admitted)
-        self._lone = (admitted[0], now) if len(admitted) == 1 else None
+        self._lone = rows[0] if len(arrivals) == len(rows) == 1 and len(arrivals[0].body) <= SMALL else None
         return receipts
 
     def _committed(self) -> None:
@@ -237,7 +237,7 @@ class Room:
             raise JournalUnavailable(f"{self._free} bytes free in {self._folder}, data_min_free is {self._min_free}")
 
 
-def _row(admitted: Admitted, now: float, moment: float) -> tuple[object, ...]:
+def _row(admitted: Admitted, now: float, moment: float) -> _Row:
     seq, lane, arrival = admitted.seq, admitted.lane, admitted.arrival
     envelope, body = arrival.envelope, arrival.body
     return (

@@ -267,7 +267,8 @@ class Engine:
         started: list[Delivery] = []
         now = self.now()
         if not (self._draining or self.stuck):
-            started = self._suspects.start(now)
+            if self._suspects.pressing():
+                started = self._suspects.start(now)
             if not self._suspects.pressing():
                 started = [delivery for running in self._running.values() for delivery in running.start(now)]
         at = time.time()

@@ -4,10 +4,12 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gateway.errors import GatewayError, JournalUnavailable
 from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal
+from gateway.journal.journal import SMALL
 from tests.journal.conftest import Clock, post
 
 
@@ -30,6 +32,14 @@ async def test_an_event_that_came_alone_can_be_passed_on_as_it_is_stored(journal
     assert of_a_repeat is None
     assert journal.lone(first.seq) is None
     assert journal.lone(second.seq) is not None
+
+
+async def test_a_large_event_is_not_kept_to_be_passed_on(journal: Journal) -> None:
+    body = post(1).body
+    for size, is_kept in ((SMALL, True), (SMALL + 1, False)):
+        raw = body + b" " * (size - len(body))
+        receipt = await journal.append(msgspec.structs.replace(post(1), body=raw))
+        assert (journal.lone(receipt.seq) is not None) is is_kept
 
 
 async def test_events_that_came_together_have_to_be_looked_for(journal: Journal) -> None:
