@@ -46,6 +46,8 @@ class Child:
         """When it was told to begin; before that, when it was started."""
         self.is_dismissed = False
         """Its end was asked for."""
+        self._is_to_look = False
+        """The last word that waits until it reads on says so."""
 
     @classmethod
     async def start(cls, command: Sequence[str], hear: Hear, cores: Cores) -> "Child":
@@ -95,10 +97,16 @@ class Child:
     def wake(self, event: StoredEvent | None = None) -> None:
         """There is something new in the journal: this event and nothing else, if it is given.
 
-        A worker that does not read its line is not written to: it will look anyway.
+        A worker that does not read its line is written to no more than that it shall look.
         """
-        if not self._end.done() and not self._line.transport.get_write_buffer_size():
+        if self._end.done():
+            return
+        if not self._line.transport.get_write_buffer_size():
+            self._is_to_look = False
             self._line.write(telling(event) if event else LOOK)
+        elif not self._is_to_look:
+            self._is_to_look = True
+            self._line.write(LOOK)
 
     async def leave(self) -> None:
         """Make room for the next one: what runs gets a moment."""
