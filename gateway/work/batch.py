@@ -110,8 +110,9 @@ class Batch(msgspec.Struct, kw_only=True):
         return all(each.is_quiet for each in self.settled)
 
     def settle(self, settled: Settled) -> None:
-        """An attempt has ended."""
+        """An attempt has ended, or did not begin after all."""
         self.begun.pop(settled.delivery.id, None)
+        self.started = [each for each in self.started if each[0] is not settled.delivery]
         self.settled.append(settled)
 
     def begin(self) -> None:

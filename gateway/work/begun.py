@@ -53,9 +53,13 @@ class Begun:
         if not deliveries:
             return True
         noted = self._noted + [Noted(each.id, each.seq, each.plugin) for each in deliveries]
-        if len(noted) > MOST or not all(each.is_new for each in deliveries) or not self._write(noted):
+        if len(noted) > MOST or not all(each.is_new for each in deliveries):
             return False
-        self._noted, self._is_empty = noted, False
+        self._is_empty = False
+        if not self._write(noted):
+            self._write(self._noted)
+            return False
+        self._noted = noted
         return True
 
     def forget(self) -> None:
@@ -70,8 +74,7 @@ class Begun:
             self._file = -1
 
     def _write(self, noted: Sequence[Noted]) -> bool:
-        try:
-            os.pwrite(self._file, msgspec.json.encode(noted) + b"\n", 0)
-        except OSError:
-            return False
-        return True
+        line = msgspec.json.encode(noted) + b"\n"
+        with contextlib.suppress(OSError):
+            return os.pwrite(self._file, line, 0) == len(line)
+        return False

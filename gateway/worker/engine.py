@@ -13,7 +13,6 @@ from typing import Any, Final
 
 from gateway.config import Config
 from gateway.journal import StoredEvent
-from gateway.log import log
 from gateway.plugins import Plugin
 from gateway.redact import Redactor
 from gateway.work import Batch, Delivery, Message, OutboxReader, Settled, WorkStore
@@ -37,6 +36,7 @@ from gateway.worker.suspects import Suspects
 from gateway.worker.unsent import Unsent
 from gateway.worker.uptake import Uptake
 from gateway.worker.watchdog import Watchdog
+from gateway.worker.writing import Writing
 
 MANY: Final = 64
 """Attempts begun by one commit that make the next one wait for more: a delivery costs less in a larger commit."""
@@ -60,10 +60,7 @@ class Engine:
         requeued: Callable[[Sequence[Message]], None] = lambda _messages: None,
     ) -> None:
         self._config = config
-        self._store = store
         self._intake = intake
-        self._tell = settled
-        self._requeue = requeued
         self._say = trouble
         self.now = clock or steady_clock()
         """Unix seconds that pass evenly."""
@@ -91,6 +88,7 @@ class Engine:
         self._draining = self._halted = self._is_busy = False
         self._batch = Batch()
         """What the next commit writes."""
+        self._writing = Writing(store, self._begun, settled=settled, requeued=requeued)
         self._hearing = Hearing(self._running, self._bell)
         self._handover = Handover(self._running)
         self._idle = asyncio.Event()
@@ -122,9 +120,7 @@ class Engine:
         for delivery in (*self._left.cut_off, *again):
             if delivery.plugin in self._running:
                 self._suspects.add(delivery, batch)
-        await self._store.write(batch)
-        self._begun.forget()
-        self._tell(batch.settled)
+        await self._writing.write(batch)
 
     async def run(self) -> None:
         """Work until `drain` or `stuck`. Starts with what an earlier worker left behind."""
@@ -180,20 +176,9 @@ class Engine:
                 for each in one.lanes.in_flight():
                     batch.settle(put_back(each))
         await asyncio.gather(
-            self._write_last(batch, grace), *(each.host.close(grace) for each in self._running.values())
+            self._writing.write_last(batch, grace), *(each.host.close(grace) for each in self._running.values())
         )
         self._begun.close()
-
-    async def _write_last(self, batch: Batch, grace: float) -> None:
-        if not batch:
-            return
-        try:
-            await asyncio.wait_for(self._store.write(batch), grace)
-        except TimeoutError:
-            log.error("deliveries_not_settled", count=len(batch.settled), after_seconds=grace)
-        else:
-            self._begun.forget()
-            self._tell(batch.settled)
 
     def under_way(self) -> dict[str, list[int]]:
         """By plugin, the events whose handlers run now."""
@@ -224,7 +209,7 @@ class Engine:
         self._is_busy = False
         found = await self._uptake.look(self.now(), takes_up=self._takes_up, control=self._controls.last)
         batch = self._batch
-        is_due = self._hearing.end() or self._draining
+        is_due = self._hearing.end()
         self._settling.take(batch, at_the_end=self._halted)
         if self._draining and not any(each.lanes.running for each in self._running.values()):
             self._idle.set()
@@ -250,14 +235,10 @@ class Engine:
     async def _commit(self, started: Sequence[Delivery], events: Mapping[int, StoredEvent]) -> None:
         """Write the batch, and let begin what it starts."""
         batch, self._batch = self._batch, Batch()
-        await self._store.write(batch)
-        self._begun.forget()
+        await self._writing.write(batch)
         waiting = sum(each.lanes.waiting for each in self._running.values())
         self._is_busy = len(started) >= max(MANY, waiting)  # where more wait, a pause would only hold their lanes up
         self._handover.add(started, events)
-        self._tell(batch.settled)
-        if batch.requeued:
-            self._requeue(batch.requeued)
 
     @property
     def _takes_up(self) -> bool:

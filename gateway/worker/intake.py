@@ -59,8 +59,8 @@ class Intake:
         self._at_hand: OrderedDict[int, StoredEvent] = OrderedDict()
         """By the id of the delivery."""
         self._held = 0
-        self._took = 0.0
-        """Seconds of the last look."""
+        self._looked = self._took = 0.0
+        """When it was last looked, by monotonic clock, and how many seconds that took."""
         self._offered: list[StoredEvent] = []
         """Events that the receiver has passed on since, one after the other."""
         self._is_told_all = False
@@ -161,6 +161,7 @@ class Intake:
         """What was offered, if that is all there is, and what is wanted."""
         offered, is_all = self._offered, self._is_told_all
         self._offered, self._is_told_all = [], True
+        is_all = is_all and time.monotonic() - self._looked < self.poll
         if not (offered and is_all and wanted.keys() == {offered[0].seq - 1} and len(offered) <= max(wanted.values())):
             return None
         if any(AT_LID in each.body for each in offered):
@@ -183,6 +184,7 @@ class Intake:
 
     def _look(self, wanted: Mapping[int, int], control: int) -> Found:
         began = time.perf_counter()
+        self._looked = time.monotonic()
         try:
             controls = self._reader.controls(control, CONTROLS)
             events = {position: self._after(position, limit) for position, limit in wanted.items()}

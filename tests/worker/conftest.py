@@ -94,6 +94,8 @@ class Bench:
         """Dead messages that the outbox was given again."""
         self.seen: list[Any] = []
         """What handlers noted."""
+        self.running: asyncio.Task[None]
+        """The last engine at work."""
         self._loop = asyncio.get_running_loop()
         self._tick = asyncio.Event()
         self._hosts: list[Host] = []
@@ -160,7 +162,7 @@ class Bench:
             clock=lambda: self.now,
             requeued=self.requeued.extend,
         )
-        running = asyncio.create_task(engine.run())
+        self.running = running = asyncio.create_task(engine.run())
         try:
             yield engine
             if not dies:

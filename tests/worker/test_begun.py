@@ -1,14 +1,19 @@
 """A worker that dies before a commit says what has begun leaves it to the next one all the same."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from gateway import Context, MessagesUpsert, Plugin
-from gateway.work import Batch, Delivery, WorkStore
+from gateway.journal import StoredEvent
+from gateway.work import Batch, Delivery, Settled, WorkStore
 from gateway.work.begun import Begun
 from gateway.work.store import HAS_RUN
 from gateway.worker import hearing
+from gateway.worker.intake import Intake
+from tests.support.waiting import until
 from tests.worker.conftest import BIA, Bench, Gate, body, message, waiting
 
 
@@ -162,4 +167,101 @@ async def test_a_worker_that_stops_leaves_no_notes(bench: Bench, gate: Gate) -> 
 
     assert noted == 1
     assert Begun.read(bench.folder) == []
+    assert not one._begun.note([Delivery(id=9, seq=9, plugin="busy", lane="a")]), "the file is closed"
     assert bench.rows("SELECT status, deaths FROM delivery") == [("waiting", 0)]
+
+
+async def test_a_commit_that_says_it_all_empties_the_line(bench: Bench, gate: Gate) -> None:
+    async with bench.worker(waiting(bench, gate)) as one:
+        await bench.until(lambda: bench.rows("SELECT * FROM position"))
+        await bench.post(message("a1"))
+        one.wake()
+        await bench.until(lambda: bench.seen)
+        noted = len(Begun.read(bench.folder))
+        gate.open()
+        await one.until_settled(1)
+
+        assert (noted, Begun.read(bench.folder)) == (1, [])
+
+
+async def test_a_note_of_an_attempt_before_this_one_suspects_nobody(bench: Bench) -> None:
+    await bench.post(message("a1"))
+    again = Delivery(id=1, seq=1, plugin="busy", lane="a")
+    store = WorkStore(bench.folder)
+    await store.write(Batch(taken=[again], positions={"busy": ("generation", 1)}, facts={HAS_RUN: True}))
+    again.failures = 1
+    await store.write(Batch(settled=[Settled(delivery=again, status="waiting", started=1.0, millis=1.0, error="no")]))
+    await store.close()
+    Begun(bench.folder).note([Delivery(id=1, seq=1, plugin="busy", lane="a")])
+
+    await let_the_next_handle(bench, 1)
+
+    assert bench.seen == [("a1", 2, False)]
+
+
+async def test_what_had_begun_in_a_plugin_that_is_gone_waits_until_it_is_back(bench: Bench, gate: Gate) -> None:
+    await die_at(bench, gate, message("a1"), begun=1)
+    async with bench.worker(looking(bench, "another")) as one:
+        await one.until_settled(1)
+
+    await let_the_next_handle(bench, 1)
+
+    assert bench.seen == [("a1", 1, False)]
+
+
+async def test_a_commit_that_waits_for_room_comes_before_what_a_stop_writes(
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 0.01)
+    plugin = Plugin("busy")
+
+    @plugin.message()
+    async def answer(event: MessagesUpsert, ctx: Context) -> None:
+        bench.note(event.message.text)
+        await gate.passed()
+        ctx.reply("hello")
+
+    async with bench.worker(plugin, apikey="key", dies=True) as one:
+        await bench.until(lambda: bench.rows("SELECT * FROM position"))
+        connection = one._writing._store._connection
+        connection.execute("PRAGMA query_only = 1")  # nothing can be written, as on a full disk
+        await bench.post(message("a1"))
+        one.wake()
+        await until(lambda: one._writing._last and not one._writing._last.done(), "a commit waits")
+        await bench.until(lambda: bench.seen)
+        await one.drain(0)
+        bench.running.cancel()
+        gate.open()
+        await until(lambda: one._running["busy"].host.results, "the handler has ended")
+        connection.execute("PRAGMA query_only = 0")
+        await one.stop(10)
+
+    assert bench.seen == ["a1"]
+    assert bench.rows("SELECT seq, status FROM delivery") == [(1, "done")]
+    assert bench.rows("SELECT seq FROM position") == [(1,)]
+    assert bench.rows("SELECT count(*) FROM outbox") == [(1,)]
+
+
+async def test_what_could_not_begin_before_a_stop_waits_as_if_it_had_not_been_meant_to(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bench.post(message("a1"))
+    store = WorkStore(bench.folder)
+    taken = [Delivery(id=1, seq=1, plugin="busy", lane="a")]
+    await store.write(Batch(taken=taken, positions={"busy": ("generation", 1)}, facts={HAS_RUN: True}))
+    await store.close()
+    asked = asyncio.Event()
+
+    async def never(_intake: Intake, _deliveries: Sequence[Delivery]) -> dict[int, StoredEvent]:
+        asked.set()
+        await asyncio.Event().wait()
+        return {}
+
+    monkeypatch.setattr(Intake, "events_of", never)
+    async with bench.worker(looking(bench), dies=True) as one:
+        await asked.wait()
+        await one.drain(0)
+        bench.running.cancel()
+        await one.stop(10)
+
+    assert bench.rows("SELECT status FROM delivery") == [("waiting",)]

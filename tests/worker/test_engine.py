@@ -137,7 +137,7 @@ async def test_what_is_done_with_in_a_moment_and_waited_for_by_nobody_is_written
     monkeypatch.setattr(hearing, "PATIENCE", 1)
     async with bench.worker(noting(bench)) as one:
         await bench.until(lambda: bench.rows("SELECT * FROM position"))
-        bench.note_commits(one._store)
+        bench.note_commits(one._writing._store)
         for chat in (ANA, BIA, "5511900000000@s.whatsapp.net"):
             await handle(bench, one, chat, chat)
         before = bench.seen.count(BEGIN)
@@ -232,7 +232,7 @@ async def test_only_commits_that_begin_something_and_end_nothing_go_without_a_fl
         await bench.post(message("first"))
         await bench.until(lambda: (1, "first") in bench.seen if begins else bench.outcomes())
 
-        assert one._store._connection.execute("PRAGMA synchronous").fetchone() == (NORMAL if begins else FULL,)
+        assert one._writing._store._connection.execute("PRAGMA synchronous").fetchone() == (NORMAL if begins else FULL,)
 
 
 async def test_after_a_commit_that_started_many_the_next_one_gathers(
@@ -244,7 +244,7 @@ async def test_after_a_commit_that_started_many_the_next_one_gathers(
     async with bench.worker(noting(bench)) as one:
         await bench.until(lambda: bench.rows("SELECT * FROM position"))
         await handle(bench, one, "first")
-        bench.note_commits(one._store)
+        bench.note_commits(one._writing._store)
         for n in range(10):
             await bench.post(message("m", f"55119{n:08d}@s.whatsapp.net"))
         await bench.until(lambda: bench.seen.count((1, "m")) == 10)
@@ -472,13 +472,13 @@ async def test_while_the_store_is_full_nothing_is_lost_and_no_handler_runs_twice
     async with bench.worker(plugin) as engine:
         await bench.post(message("first"))
         await bench.until(lambda: bench.seen)
-        fill_up(engine._store)
-        bench.note_commits(engine._store)
+        fill_up(engine._writing._store)
+        bench.note_commits(engine._writing._store)
         gate.open()
         await bench.post(message("second"))
         await bench.until(lambda: bench.seen.count(BEGIN) == 2)
         on_disk = bench.rows("SELECT seq, status FROM delivery")
-        make_room(engine._store)
+        make_room(engine._writing._store)
         await bench.until(lambda: len(bench.outcomes()) == 2)
 
     assert on_disk == []

@@ -191,18 +191,53 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-async def test_what_the_receiver_passed_on_need_not_be_read(journal: Journal, intake: Intake, looks: list[int]) -> None:
-    await intake.look({0: 10}, 0)
-    events = await offered(journal, intake, message("one"), message("two"))
+@pytest.fixture
+async def patient(tmp_path: Path, journal: Journal) -> AsyncIterator[Intake]:
+    """One that need not look by itself."""
+    del journal
+    intake = await Intake.open(tmp_path, 600)
+    yield intake
+    await intake.close()
 
-    found = await intake.look({0: 10}, 0)
-    then = await intake.look({2: 10}, 0)
+
+async def test_what_the_receiver_passed_on_need_not_be_read(
+    journal: Journal, patient: Intake, looks: list[int]
+) -> None:
+    await patient.look({0: 10}, 0)
+    events = await offered(journal, patient, message("one"), message("two"))
+
+    found = await patient.look({0: 10}, 0)
+    then = await patient.look({2: 10}, 0)
 
     assert found.events == {0: events}
     assert not found.more
     assert then.events == {2: []}
     assert looks == [0, 2]
-    assert events == list((await intake.events([1, 2])).values())
+    assert events == list((await patient.events([1, 2])).values())
+
+
+async def test_what_was_passed_on_is_not_looked_at_while_somebody_else_reads(journal: Journal, patient: Intake) -> None:
+    key = {"remoteJid": "123456789012345@lid", "fromMe": False, "id": "3EB0FFFE"}
+    await patient.look({0: 10}, 0)
+    await offered(journal, patient, body("messages.upsert", {"key": key, "message": {}}))
+    may_go_on, order = threading.Event(), list[str]()
+
+    def read(_reader: JournalReader) -> None:
+        may_go_on.wait(5)
+        order.append("somebody else's")
+
+    async def look() -> None:
+        await patient.look({0: 10}, 0)
+        order.append("the look")
+
+    asking = asyncio.create_task(patient.ask(read))
+    await asyncio.sleep(0)
+    looking = asyncio.create_task(look())
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await asyncio.gather(asking, looking)
+
+    assert order == ["somebody else's", "the look"]
 
 
 @pytest.mark.parametrize(
@@ -215,11 +250,12 @@ async def test_what_the_receiver_passed_on_need_not_be_read(journal: Journal, in
         ({0: 1}, "there is no room for them"),
         ({0: 10, 1: 10}, "two plugins have come to different events"),
         ({0: 10}, "they are more than are held"),
+        ({0: 10}, "it is time for a look"),
     ],
 )
 async def test_what_was_passed_on_and_is_not_all_that_is_wanted_is_looked_for(
     journal: Journal,
-    intake: Intake,
+    patient: Intake,
     looks: list[int],
     monkeypatch: pytest.MonkeyPatch,
     *,
@@ -227,39 +263,41 @@ async def test_what_was_passed_on_and_is_not_all_that_is_wanted_is_looked_for(
     case: str,
 ) -> None:
     if case != "nothing was looked for before":
-        await intake.look({0: 10}, 0)
+        await patient.look({0: 10}, 0)
         looks.clear()
     if case == "they are more than are held":
         monkeypatch.setattr(module, "OFFERED", 2)
+    if case == "it is time for a look":
+        patient.poll = 0
     if case == "one is missing before them":
         await post(journal, "not passed on")
-    await offered(journal, intake, message("one"))
+    await offered(journal, patient, message("one"))
     if case == "one is missing between them":
         await post(journal, "not passed on")
-    await offered(journal, intake, message("two"), message("three"))
+    await offered(journal, patient, message("two"), message("three"))
     if case == "something else may be new":
-        intake.offer(None)
+        patient.offer(None)
 
-    found = await intake.look(wanted, 0)
+    found = await patient.look(wanted, 0)
 
-    there = [row.seq for row in await intake.headings(0, 99)]
+    there = [row.seq for row in await patient.headings(0, 99)]
     for position, limit in wanted.items():
         assert [row.seq for row in found.events[position]] == [seq for seq in there if seq > position][:limit]
     assert looks == [*wanted]
 
 
 async def test_what_was_passed_on_knows_the_telephones_of_its_lids(
-    journal: Journal, intake: Intake, looks: list[int]
+    journal: Journal, patient: Intake, looks: list[int]
 ) -> None:
     lid, phone = "123456789012345@lid", "5511999990002@s.whatsapp.net"
     key = {"remoteJid": lid, "remoteJidAlt": phone, "fromMe": False, "id": "3EB0FFFF"}
     pair = body("messages.upsert", {"key": key, "message": {"conversation": "hi"}, "messageType": "conversation"})
-    await intake.look({0: 10}, 0)
-    await offered(journal, intake, pair)
+    await patient.look({0: 10}, 0)
+    await offered(journal, patient, pair)
 
-    (event,) = (await intake.look({0: 10}, 0)).events[0]
+    (event,) = (await patient.look({0: 10}, 0)).events[0]
 
     assert isinstance(event, StoredEvent)
     assert event.phones == {lid: "5511999990002"}
-    assert event == (await intake.events([1]))[1]
+    assert event == (await patient.events([1]))[1]
     assert looks == [0]

@@ -193,7 +193,7 @@ async def test_a_death_is_charged_once_even_if_the_worker_dies_before_the_suspec
     for _ in range(3):
         bench.seen.clear()
         async with bench.worker(hanging(bench, gate), dies=True) as engine:
-            bench.note_commits(engine._store)
+            bench.note_commits(engine._writing._store)
             await bench.until(lambda: bench.seen.count(BEGIN) >= 2)  # what it found, and the start that is refused
 
     assert bench.rows("SELECT status, deaths FROM delivery") == [("running", 1)]
@@ -324,11 +324,11 @@ async def test_a_late_result_of_a_handler_given_up_as_stuck_changes_nothing(benc
 async def test_time_spent_waiting_for_the_disk_is_no_time_of_the_handlers(bench: Bench) -> None:
     async with bench.worker(noting(bench), timeout=0.05, stuck=0.4) as engine:
         await bench.until(lambda: bench.rows("SELECT * FROM position"))
-        fill_up(engine._store)
-        bench.note_commits(engine._store)
+        fill_up(engine._writing._store)
+        bench.note_commits(engine._writing._store)
         await bench.post(*[message("m", f"{n:190d}@g.us".replace(" ", "1")) for n in range(60)])
         await bench.until(lambda: bench.seen.count(BEGIN) >= 2)
-        make_room(engine._store)
+        make_room(engine._writing._store)
         await bench.until(lambda: len(bench.outcomes()) == 60)
 
         assert not engine.stuck
