@@ -66,4 +66,7 @@ async def test_one_that_does_not_read_hears_at_the_end_that_it_is_to_look(child:
     words = b"".join(telling(event(n + 1)) for n in range(seq)) + LOOK
 
     await until(lambda: heard(tmp_path) == words, "it heard that there is more")
+    child.wake(event(99))
+    words += telling(event(99))
+    await until(lambda: heard(tmp_path) == words, "it hears of single events again")
     assert waiting <= len(telling(event(1))) + len(LOOK)
