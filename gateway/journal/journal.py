@@ -74,7 +74,7 @@ class Journal:
         self._seen = Seen(connection)
         self._next = self._next_if_committed = last + 1
         self._lone: _Row | None = None
-        """The only row of the last batch, if it was the only arrival too, and is small."""
+        """The only row of the last batch, if it is small."""
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
             connection,
@@ -197,7 +197,7 @@ class Journal:
         rows = [_row(each, now, moment) for each in admitted]
         insert_events(connection, rows)
         self._next_if_committed = self._next + len(admitted)
-        self._lone = rows[0] if len(arrivals) == len(rows) == 1 and len(arrivals[0].body) <= SMALL else None
+        self._lone = rows[0] if len(rows) == 1 and len(rows[0][-1]) <= SMALL else None
         return receipts
 
     def _committed(self) -> None:

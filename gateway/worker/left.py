@@ -24,7 +24,7 @@ class Left(msgspec.Struct, frozen=True):
     outages: Mapping[str, Outage]
     """By plugin, where its breaker was open."""
     noted: Mapping[str, Collection[int]]
-    """By plugin, the events above its position that had begun when it ended; no commit says so."""
+    """By plugin, events that had begun when it ended, and no commit says so; those below its position are done with."""
 
     @classmethod
     def by(cls, store: WorkStore, folder: Path) -> "Left":
@@ -38,7 +38,7 @@ class Left(msgspec.Struct, frozen=True):
         for each in Begun.read(folder):
             if (each.delivery, each.seq, each.plugin) in known:
                 begun.add(each.delivery)
-            elif each.seq > positions.get(each.plugin, each.seq):
+            else:
                 noted.setdefault(each.plugin, set()).add(each.seq)
         cut_off += [each for each in waiting if each.id in begun]
         waiting = [each for each in waiting if each.id not in begun]

@@ -1,16 +1,21 @@
-"""What was answered last is said before the receiver is gone."""
+"""What is new is passed on, and what was answered last is said before the receiver is gone."""
 
+import asyncio
 from pathlib import Path
+from typing import cast
 
 import aiohttp
 import pytest
 from prometheus_client import generate_latest
 
 from gateway.config import Admin, Config, Webhook
+from gateway.journal import JournalReader, StoredEvent
 from gateway.owner import data_folder
 from gateway.serve.receiver import Gateway
+from gateway.serve.supervisor import Supervisor
 from gateway.web import reception
 from tests.support.bodies import message
+from tests.support.waiting import until
 
 
 async def test_what_was_answered_last_is_counted_and_logged_at_the_end(
@@ -30,3 +35,36 @@ async def test_what_was_answered_last_is_counted_and_logged_at_the_end(
 
     assert (during, said) == ([], ["accepted"])
     assert b'outcome="accepted"} 1.0' in generate_latest(gateway._registry)
+
+
+class Woken:
+    """Stands in for the supervisor, and notes what the worker is told."""
+
+    def __init__(self) -> None:
+        self.events: list[StoredEvent | None] = []
+        self.is_ready = True
+
+    async def __aenter__(self) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def wake(self, event: StoredEvent | None = None) -> None:
+        self.events.append(event)
+
+
+async def test_the_worker_is_told_of_an_event_that_came_alone_and_that_others_came(tmp_path: Path) -> None:
+    config = Config(data=tmp_path / "data", webhook=Webhook(port=0), admin=Admin(port=0))
+    data_folder(config)
+    woken = Woken()
+    gateway = Gateway(config, cast("Supervisor", woken))
+
+    async with gateway.open("try it") as (url, _page, _logins), aiohttp.ClientSession() as session:
+        async with session.post(url, data=message(1)) as answer:
+            assert answer.status == 202
+        await until(lambda: woken.events, "the worker is told")
+        await asyncio.gather(*(session.post(url, data=message(n)) for n in range(2, 40)))
+        await until(lambda: None in woken.events, "it is told that several came")
+
+    assert woken.events[0] == JournalReader(config.data).events([1])[1]
+    told = [event.seq for event in woken.events if event]
+    assert len(told) < 39
+    assert told == sorted(told)

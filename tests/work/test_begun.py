@@ -1,5 +1,6 @@
 """Attempts are noted as a line in a file, which outlives a worker that is killed."""
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -62,6 +63,16 @@ def test_where_nothing_can_be_written_nothing_is_noted(tmp_path: Path) -> None:
     assert begun.note([])
     assert not begun.note([delivery(1)])
     assert Begun.read(tmp_path) == []
+
+
+def test_what_is_not_written_as_a_whole_is_not_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = Begun(tmp_path)
+    begun.note([delivery(1)])
+    pwrite = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda file, line, at: pwrite(file, line[:20], at))
+
+    assert not begun.note([delivery(2)])
+    assert Begun.read(tmp_path) == [Noted(1, 10, "p")]
 
 
 @pytest.mark.parametrize(

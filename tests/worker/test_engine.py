@@ -158,15 +158,44 @@ async def test_what_is_not_done_with_in_a_moment_is_on_disk_as_running(bench: Be
 
 
 async def test_who_waits_until_all_is_settled_need_not_wait_for_a_moment_to_pass(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hearing, "PATIENCE", 600)
-    async with bench.worker(noting(bench)) as one:
-        await handle(bench, one, "first")
-        async with asyncio.timeout(10):
-            await one.until_settled(1)
+    async with bench.worker(waiting(bench, gate), noting(bench)) as one:
+        one._intake.poll = 600  # else it would look by itself
+        for seq, is_held in ((1, True), (2, False)):
+            await bench.post(message("m"))
+            one.wake()
+            await bench.until(lambda: bench.seen.count((1, "m")) == seq)  # noqa: B023 -- awaited within the loop
+            settled = asyncio.create_task(one.until_settled(seq))
+            await asyncio.sleep(0)
+            if is_held:
+                gate.open()
+            await asyncio.wait_for(settled, 10)
 
-        assert bench.outcomes() == [(1, "done")]
+    assert bench.rows("SELECT status FROM delivery") == [("done",)] * 4
+
+
+async def test_how_far_a_plugin_is_past_what_it_does_not_want_is_written_soon(bench: Bench) -> None:
+    async with bench.worker(noting(bench)) as one:
+        await bench.until(lambda: bench.rows("SELECT * FROM position"))
+        await bench.post(body("call", {"id": "c"}))
+        one.wake()
+
+        await until(lambda: bench.rows("SELECT seq FROM position") == [(1,)], "it is written")
+
+
+async def test_what_can_begin_on_a_note_does_not_wait_for_a_commit_that_is_due(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "PATIENCE", 0)
+    async with bench.worker(noting(bench)) as one:
+        await bench.until(lambda: bench.rows("SELECT * FROM position"))
+        one._hearing._until = 0.0  # a commit is due
+        one._writing._store._connection.execute("PRAGMA query_only = 1")  # which can't be written
+        await handle(bench, one, "now")
+        one._writing._store._connection.execute("PRAGMA query_only = 0")
+        await bench.until(bench.outcomes)
 
 
 async def test_the_next_message_of_a_chat_does_not_wait_until_what_is_done_with_is_written(
