@@ -8,7 +8,7 @@ import pytest
 from gateway import ConnectionUpdate, Context, Drop, Event, EventContext, MessagesUpsert, Plugin, Retry
 from gateway import filters as f
 from gateway.work import WorkReader, begun
-from gateway.worker import engine, hearing, uptake
+from gateway.worker import engine, hearing, stats, uptake
 from gateway.worker.headway import MOMENT
 from tests.support.waiting import until
 from tests.worker.conftest import ANA, BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message, waiting
@@ -161,6 +161,8 @@ async def test_who_waits_until_all_is_settled_need_not_wait_for_a_moment_to_pass
     bench: Bench, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hearing, "PATIENCE", 600)
+    monkeypatch.setattr(engine, "WRITE_EVERY", 600)
+    monkeypatch.setattr(stats, "WRITE_EVERY", 600)
     async with bench.worker(waiting(bench, gate), noting(bench)) as one:
         one._intake.poll = 600  # else it would look by itself
         for seq, is_held in ((1, True), (2, False)):
