@@ -12,8 +12,8 @@ from gateway import __version__
 from gateway.cli.options import config_option
 from gateway.cli.process import prepare
 from gateway.config import Config
-from gateway.serve.receiver import Started
-from gateway.serve.receiver import serve as run_receiver
+from gateway.serve.run import Started
+from gateway.serve.run import serve as run_receiver
 
 
 @click.command()

@@ -1,31 +1,23 @@
-"""The receiver: what `gateway serve` and `gateway receive` run.
+"""The receiver's parts, and how they are opened and closed.
 
-Read `_open` to know what there is, and in which order it begins and ends: the journal first and last, for nothing may
+Read `open` to know what there is, and in which order it begins and ends: the journal first and last, for nothing may
 be answered without it.
 """
 
-import asyncio
 import contextlib
-import resource
-import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Final
 
-import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from gateway.config import Config, refuse_open_listener, secrets
+from gateway.config import Config, secrets
 from gateway.errors import GatewayError
-from gateway.garbage import settle_down
 from gateway.journal import Journal
 from gateway.journal.controls import Kind
 from gateway.journal.retention import Retention
-from gateway.log import log
-from gateway.owner import Owner
 from gateway.redact import Redactor
 from gateway.serve.supervisor import Supervisor
 from gateway.web.admin import admin_app
@@ -49,45 +41,6 @@ KEEP_ALIVE: Final = 30.0  # seconds; Evolution closes idle connections after 5
 LONGEST_LINE: Final = 32_768  # bytes of a request's first line or of one header
 STOP_WITHIN: Final = 10.0
 """Seconds that requests being answered get when the gateway is asked to stop."""
-
-
-class Started(msgspec.Struct, frozen=True):
-    """What a person needs once the gateway runs."""
-
-    webhook_url: str
-    page_url: str
-    login_code: str
-    plugins: Sequence[str]
-    """Names of what the worker loaded; empty where none runs."""
-
-
-async def serve(
-    config: Config,
-    *,
-    config_file: Path | None,
-    with_worker: bool,
-    try_it: str,
-    announce: Callable[[Started], None],
-) -> None:
-    """Run until SIGTERM or SIGINT. `try_it` is the command that the page shows to somebody who has no event yet.
-
-    Raises:
-        GatewayError: it can't start; the text says why and what to do.
-    """
-    refuse_open_listener(config)
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    _raise_descriptor_limit()
-    with Owner(config.data, "receiver"):
-        supervisor = Supervisor(config, config_file) if with_worker else None
-        async with Gateway(config, supervisor).open(try_it) as (webhook_url, page_url, logins):
-            plugins = await supervisor.first_ready(unless=stop) if supervisor else ()
-            settle_down()
-            if not stop.is_set():
-                announce(Started(webhook_url, page_url, logins.new_code(), plugins))
-            await stop.wait()
-            log.info("stopping")
 
 
 class Gateway:
@@ -222,11 +175,3 @@ def _port_errors(host: str, port: int, key: str) -> Iterator[None]:
             f"can't listen on {host}:{port} ({error.strerror or error}): stop what uses it, or set {key}.host and "
             f"{key}.port in config.yaml"
         ) from error
-
-
-def _raise_descriptor_limit() -> None:
-    """One connection is one descriptor, and Evolution opens one for each event: take all the system grants."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -9,7 +9,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -47,6 +47,9 @@ class Supervisor:
         self._handover: Handover | None = None
         self._restarts = Restarts()
         self._tasks: list[asyncio.Task[None]] = []
+        self._is_started = asyncio.Event()
+        """A worker's process has been started, or could not be."""
+        self._is_entered = asyncio.Event()
         self._is_stopping = False
         self._death = ""
         self._not_reloaded = ""
@@ -57,16 +60,29 @@ class Supervisor:
         self.on_changed: Callable[[Iterable[int]], None] = lambda _seqs: None
         """Hears which events' deliveries changed."""
 
+    async def begin(self) -> None:
+        """Start a worker's process. It loads its plugins; it works as soon as this is entered."""
+        self._run(self._keep_alive())
+        await self._is_started.wait()
+
     async def __aenter__(self) -> Self:
-        work = (self._keep_alive(), self._watch(), self._cores.watch())
-        self._tasks = [asyncio.create_task(each) for each in work]
-        for task in self._tasks:
-            task.add_done_callback(_complain)
+        self._is_entered.set()
+        for work in (self._watch(), self._cores.watch()):
+            self._run(work)
+        if not self._is_started.is_set():
+            await self.begin()
         return self
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(_complain)
+        self._tasks.append(task)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._is_stopping:
+            return
         self._is_stopping = True
         if self._worker:
             await self._worker.stop()
@@ -114,8 +130,11 @@ class Supervisor:
             async with self._choosing:
                 self._hurry.clear()
                 self._worker, self._next = self._next or await self._start(), None
+                self._is_started.set()
+                await self._is_entered.wait()
                 self._worker.go()
         except OSError as error:  # out of descriptors, processes or memory: that may pass
+            self._is_started.set()
             log.error("worker_not_started", error=str(error))
             self._note_death(NOT_STARTED, 0.0)
             return NOT_STARTED

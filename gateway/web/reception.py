@@ -26,8 +26,8 @@ from gateway.web.problems import Problem
 from gateway.web.traffic import Traffic
 
 MOMENT: Final = 0.025
-"""Seconds in which answered events gather until they are counted and logged: one by one that costs a lone event a tenth
-of its CPU."""
+"""Seconds in which answered events gather until they are counted and logged: one by one that costs as much as reading
+their bodies."""
 RETRY_AFTER: Final = "5"  # seconds; Evolution ignores it, others do not
 
 Path = tuple[str, ...]

@@ -21,16 +21,14 @@ LOOK: Final = b"."
 """There may be something new in the journal."""
 EVENT: Final = b"e"
 """There is one new event in the journal, which follows; so nobody has to look."""
-LONGEST: Final = 8192
-"""Bytes of an event's body up to which it follows."""
+LONGEST: Final = 16_384
+"""Bytes of an event on this line up to which it follows."""
 _ROOM: Final = 2**16  # bytes read at once
 _SIZE: Final = struct.Struct("<I")  # of what follows, in bytes
 GO: Final = b"g"
 """The plugins are good enough: take over."""
 LEAVE: Final = b"l"
 """Another worker is waiting to take over."""
-
-
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(StoredEvent)
 
@@ -46,10 +44,8 @@ class LoadReport(msgspec.Struct, frozen=True):
 
 def telling(event: StoredEvent) -> bytes:
     """The word that there is this event."""
-    if len(event.body) > LONGEST:
-        return LOOK
     packed = _encoder.encode(event)
-    return b"".join((EVENT, _SIZE.pack(len(packed)), packed))
+    return b"".join((EVENT, _SIZE.pack(len(packed)), packed)) if len(packed) <= LONGEST else LOOK
 
 
 class WorkerLink(asyncio.BufferedProtocol):

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.cli.serve import _banner
 from gateway.config import load
-from gateway.serve.receiver import Started
+from gateway.serve.run import Started
 
 STARTED = Started("http://127.0.0.1:8085/webhook", "http://127.0.0.1:8086/live", "a-code", ["ping"])
 

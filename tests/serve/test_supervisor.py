@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -13,6 +14,7 @@ import pytest
 from gateway.config import load
 from gateway.errors import GatewayError
 from gateway.journal import Journal
+from gateway.serve.child import Child
 from gateway.serve.supervisor import Supervisor
 from tests.support.waiting import until
 
@@ -158,3 +160,54 @@ def no_more_descriptors() -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+LOADED = f"""{GOOD}
+from pathlib import Path
+
+Path(__file__).with_suffix(".loaded").touch()
+"""
+
+
+async def test_a_worker_that_was_begun_loads_its_plugins_and_works_once_it_may(
+    folder: Folder, never: asyncio.Event
+) -> None:
+    folder.write("good", LOADED)
+    async with asyncio.timeout(25):
+        supervisor = Supervisor(load(folder.config), folder.config)
+        await supervisor.begin()
+        await until((folder.routes / "good.loaded").exists, "it has loaded its plugins")
+        before = supervisor.is_ready, (folder.config.parent / "data" / "worker.lock").exists()
+        async with supervisor:
+            assert await supervisor.first_ready(never) == ["good"]
+
+    assert before == (False, False)
+    assert folder.worker == 0 or not is_alive(folder.worker)
+
+
+async def test_a_worker_that_was_begun_is_gone_though_nothing_was_ever_entered(folder: Folder) -> None:
+    folder.write("good", LOADED)
+    async with asyncio.timeout(25), contextlib.AsyncExitStack() as stack:
+        supervisor = Supervisor(load(folder.config), folder.config)
+        stack.push_async_exit(supervisor)
+        await supervisor.begin()
+        worker = supervisor._worker
+        assert worker is not None
+        assert is_alive(worker._process.pid)
+
+    assert not is_alive(worker._process.pid)
+    await asyncio.sleep(0)  # closed sockets are let go of in the loop's next round
+
+
+async def test_where_no_process_can_be_started_the_receiver_is_opened_all_the_same(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise OSError(errno.EAGAIN, "no more processes")
+
+    monkeypatch.setattr(Child, "start", fail)
+    async with asyncio.timeout(25):
+        supervisor = Supervisor(load(folder.config), folder.config)
+        await supervisor.begin()
+        async with supervisor:
+            assert not supervisor.is_ready

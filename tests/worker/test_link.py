@@ -5,11 +5,12 @@ import socket
 from collections.abc import AsyncIterator
 from typing import cast
 
+import msgspec
 import orjson
 import pytest
 
 from gateway.journal import StoredEvent
-from gateway.worker.link import GO, LEAVE, LONGEST, LOOK, LoadReport, WorkerLink, telling
+from gateway.worker.link import EVENT, GO, LEAVE, LONGEST, LOOK, LoadReport, WorkerLink, telling
 from tests.support.waiting import until
 
 REPORT = LoadReport({}, {})
@@ -108,16 +109,25 @@ async def test_an_event_may_come_in_any_pieces(receiver: Receiver) -> None:
 async def test_many_events_at_once_are_more_than_are_read_at_once(receiver: Receiver) -> None:
     woken: list[StoredEvent | None] = []
     listening = asyncio.create_task(receiver.link.listen(woken.append))
-    events = [event(n, b"x" * (LONGEST - n % 7)) for n in range(50)]
+    events = [event(n, b"x" * (LONGEST - 200 - n % 7)) for n in range(50)]
     await asyncio.get_running_loop().sock_sendall(receiver.sock, b"".join(map(telling, events)) + LEAVE)
 
     await listening
     assert woken == [*events, None]
 
 
-def test_what_is_too_long_for_the_line_has_to_be_looked_for() -> None:
-    assert telling(event(1, b"x" * LONGEST)) != LOOK
-    assert telling(event(1, b"x" * (LONGEST + 1))) == LOOK
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_is_too_long_for_the_line_has_to_be_looked_for(more: int) -> None:
+    around = len(telling(event(1, b"x" * 1000))) - len(EVENT) - 4 - 1000
+    word = telling(event(1, b"x" * (LONGEST - around + more)))
+
+    assert word[:1] == (LOOK if more else EVENT)
+
+
+def test_a_long_name_counts_as_well() -> None:
+    named = msgspec.structs.replace(event(1), event="x" * LONGEST)
+
+    assert telling(named) == LOOK
 
 
 async def test_what_changes_within_a_moment_is_said_in_one_line(receiver: Receiver) -> None:
