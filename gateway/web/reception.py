@@ -26,7 +26,7 @@ from gateway.web.problems import Problem
 from gateway.web.traffic import Traffic
 
 MOMENT: Final = 0.025
-"""Seconds in which answered events gather until they are counted and logged: one by one that costs as much as reading
+"""Seconds between two times at which answered events are counted and logged: one by one that costs as much as reading
 their bodies."""
 RETRY_AFTER: Final = "5"  # seconds; Evolution ignores it, others do not
 
@@ -73,6 +73,8 @@ class Reception:
         self._fresh: list[int] = []
         """New events whose numbers were not passed on."""
         self._noted: list[_Noted] = []
+        self._told = float("-inf")
+        """When it was last counted and logged, by the loop's clock."""
 
     @property
     def admits_for_good(self) -> bool:
@@ -138,7 +140,8 @@ class Reception:
         if isinstance(receipt, BaseException):
             raise unavailable(receipt) from None
         if not self._noted:
-            asyncio.get_running_loop().call_later(MOMENT, self.tell)
+            loop = asyncio.get_running_loop()
+            loop.call_at(max(loop.time(), self._told + MOMENT), self.tell)
         self._noted.append(_Noted(arrival.envelope, receipt, time.perf_counter() - arrival.started))
         if receipt.repeat:
             return Answer(200, b'{"status":"duplicate","id":"%d"}' % receipt.seq)
@@ -154,6 +157,7 @@ class Reception:
     def tell(self) -> None:
         """Count and log what was answered since the last time."""
         noted, self._noted = self._noted, []
+        self._told = asyncio.get_running_loop().time()
         self._traffic.stored([(each.envelope.event, each.receipt.repeat) for each in noted])
         self._traffic.took([each.seconds for each in noted])
         write_lines(_lines(noted))

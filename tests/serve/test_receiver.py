@@ -31,10 +31,13 @@ async def test_what_was_answered_last_is_counted_and_logged_at_the_end(
     async with gateway.open("try it") as (url, _page, _logins), aiohttp.ClientSession() as session:
         async with session.post(url, data=message(1)) as answer:
             assert answer.status == 202
+        await until(lambda: said, "the first one is said at once")
+        async with session.post(url, data=message(2)) as answer:
+            assert answer.status == 202
         during = list(said)
 
-    assert (during, said) == ([], ["accepted"])
-    assert b'outcome="accepted"} 1.0' in generate_latest(gateway._registry)
+    assert (during, said) == (["accepted"], ["accepted"] * 2)
+    assert b'outcome="accepted"} 2.0' in generate_latest(gateway._registry)
 
 
 class Woken:
