@@ -12,6 +12,7 @@ from gateway.work import Batch, Delivery, Settled, WorkStore
 from gateway.work.begun import Begun
 from gateway.work.store import HAS_RUN
 from gateway.worker import hearing
+from gateway.worker.engine import Engine
 from gateway.worker.intake import Intake
 from tests.support.waiting import until
 from tests.worker.conftest import BIA, Bench, Gate, body, message, waiting
@@ -35,13 +36,18 @@ def looking(bench: Bench, name: str = "busy") -> Plugin[Any, Any]:
     return plugin
 
 
+async def begin(bench: Bench, one: Engine, *bodies: bytes, count: int = 1) -> None:
+    """Post events to an engine at rest, and return once so many handlers have noted something."""
+    await bench.until(lambda: bench.rows("SELECT * FROM position"))
+    await bench.post(*bodies)
+    one.wake()
+    await bench.until(lambda: len(bench.seen) == count)
+
+
 async def die_at(bench: Bench, gate: Gate, *bodies: bytes, begun: int) -> None:
     """Let a worker die while so many of some events' handlers run."""
     async with bench.worker(waiting(bench, gate), dies=True) as one:
-        await bench.until(lambda: bench.rows("SELECT * FROM position"))
-        await bench.post(*bodies)
-        one.wake()
-        await bench.until(lambda: bench.seen.count("begun") == begun)
+        await begin(bench, one, *bodies, count=begun)
         assert bench.rows("SELECT * FROM delivery") == []
     bench.seen.clear()
 
@@ -80,10 +86,7 @@ async def test_what_a_commit_had_taken_up_and_then_began_runs_alone(bench: Bench
 
 async def test_what_had_ended_well_and_was_not_written_runs_again(bench: Bench) -> None:
     async with bench.worker(looking(bench), dies=True) as one:
-        await bench.until(lambda: bench.rows("SELECT * FROM position"))
-        await bench.post(message("a1"))
-        one.wake()
-        await bench.until(lambda: bench.seen)
+        await begin(bench, one, message("a1"))
 
     await let_the_next_handle(bench, 1)
 
@@ -159,10 +162,7 @@ async def test_who_ran_alone_is_written_before_another_begins_whose_death_would_
 
 async def test_a_worker_that_stops_leaves_no_notes(bench: Bench, gate: Gate) -> None:
     async with bench.worker(waiting(bench, gate)) as one:
-        await bench.until(lambda: bench.rows("SELECT * FROM position"))
-        await bench.post(message("a1"))
-        one.wake()
-        await bench.until(lambda: bench.seen)
+        await begin(bench, one, message("a1"))
         noted = len(Begun.read(bench.folder))
 
     assert noted == 1
@@ -173,10 +173,7 @@ async def test_a_worker_that_stops_leaves_no_notes(bench: Bench, gate: Gate) -> 
 
 async def test_a_commit_that_says_it_all_empties_the_line(bench: Bench, gate: Gate) -> None:
     async with bench.worker(waiting(bench, gate)) as one:
-        await bench.until(lambda: bench.rows("SELECT * FROM position"))
-        await bench.post(message("a1"))
-        one.wake()
-        await bench.until(lambda: bench.seen)
+        await begin(bench, one, message("a1"))
         noted = len(Begun.read(bench.folder))
         gate.open()
         await one.until_settled(1)

@@ -119,8 +119,8 @@ async def test_after_a_look_that_took_long_the_loop_does_not_wait_for_the_next(
     assert gone_on == [True]
 
 
-async def test_a_look_waits_for_what_somebody_else_reads(journal: Journal, intake: Intake) -> None:
-    await post(journal, "one")
+async def order_beside_a_reader(intake: Intake) -> list[str]:
+    """Look while somebody else reads; gives who was done first."""
     may_go_on, order = threading.Event(), list[str]()
 
     def read(_reader: JournalReader) -> None:
@@ -137,8 +137,12 @@ async def test_a_look_waits_for_what_somebody_else_reads(journal: Journal, intak
     await asyncio.sleep(0)
     may_go_on.set()
     await asyncio.gather(asking, looking)
+    return order
 
-    assert order == ["somebody else's", "the look"]
+
+async def test_a_look_waits_for_what_somebody_else_reads(journal: Journal, intake: Intake) -> None:
+    await post(journal, "one")
+    assert await order_beside_a_reader(intake) == ["somebody else's", "the look"]
 
 
 async def test_a_body_that_cannot_be_read_keeps_no_other_event_from_being_taken_up(
@@ -220,24 +224,7 @@ async def test_what_was_passed_on_is_not_looked_at_while_somebody_else_reads(jou
     key = {"remoteJid": "123456789012345@lid", "fromMe": False, "id": "3EB0FFFE"}
     await patient.look({0: 10}, 0)
     await offered(journal, patient, body("messages.upsert", {"key": key, "message": {}}))
-    may_go_on, order = threading.Event(), list[str]()
-
-    def read(_reader: JournalReader) -> None:
-        may_go_on.wait(5)
-        order.append("somebody else's")
-
-    async def look() -> None:
-        await patient.look({0: 10}, 0)
-        order.append("the look")
-
-    asking = asyncio.create_task(patient.ask(read))
-    await asyncio.sleep(0)
-    looking = asyncio.create_task(look())
-    await asyncio.sleep(0)
-    may_go_on.set()
-    await asyncio.gather(asking, looking)
-
-    assert order == ["somebody else's", "the look"]
+    assert await order_beside_a_reader(patient) == ["somebody else's", "the look"]
 
 
 @pytest.mark.parametrize(
