@@ -191,16 +191,17 @@ class GroupCommit(Generic[J, R]):
         self._committed()
 
     def _back(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]") -> None:
-        if self._is_due():
+        is_due = self._is_due()
+        if is_due:
             self._crossing.put(partial(self._clean_up, len(results)))
-        else:
-            self._free()
         for job, result in results:
             try:
                 job.told(job.job, result)
             except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
                 context = {"message": "a result was not taken", "exception": error}
                 self._home().call_exception_handler(context)
+        if not is_due:  # after them: what they put off to the loop's next turn comes before the next batch
+            self._free()
 
     def _free(self) -> None:
         """The thread is done with the connection."""

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 
-from gateway.commits import GroupCommit
+from gateway.commits import FEW, GroupCommit
 from gateway.config import Dedupe
 from gateway.errors import JournalUnavailable
 from gateway.journal.admission import Admitted, Arrival, Receipt, admit
@@ -20,7 +20,7 @@ from gateway.journal.seen import Seen
 from gateway.journal.stored import StoredEvent
 
 SMALL: Final = 16_384
-"""Bytes of a body up to which an event is stored on the loop, all but for its commit."""
+"""Bytes of a body up to which an event is stored on the loop, all but for its commit; and of those passed on."""
 REFUSED_KEPT: Final = 1000
 REFUSED_BYTES: Final = 4096
 _Row: TypeAlias = tuple[Any, ...]  # of `event`, in the order of its columns
@@ -73,8 +73,8 @@ class Journal:
         self._mark = Mark(folder)
         self._seen = Seen(connection)
         self._next = self._next_if_committed = last + 1
-        self._lone: _Row | None = None
-        """The only row of the last batch, if it is small."""
+        self._latest: Sequence[_Row] = ()
+        """The rows of the last batch, if they are few and small."""
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
             connection,
@@ -91,12 +91,18 @@ class Journal:
         """The highest number given to an event so far; 0 before the first."""
         return self._next - 1
 
-    def lone(self, seq: int) -> StoredEvent | None:
-        """A committed event as the worker takes it up, if it is small, new and came alone. No telephones are in it."""
-        if self._lone is None or self._lone[0] != seq:
-            return None
-        _, at, event, instance, chat, lane, *_, proof, body = self._lone
-        return StoredEvent(seq, event, instance, chat, lane, at, proof, body)
+    def latest(self, seqs: Sequence[int]) -> Sequence[StoredEvent]:
+        """Committed events as the worker takes them up, if these are the last commit's and few and small, else none.
+
+        No telephones are in them.
+        """
+        rows = self._latest
+        if [row[0] for row in rows] != list(seqs):
+            return ()
+        return [
+            StoredEvent(seq, event, instance, chat, lane, at, proof, body)
+            for seq, at, event, instance, chat, lane, *_, proof, body in rows
+        ]
 
     def put(self, arrival: Arrival, told: Callable[[Arrival, Receipt | BaseException], None]) -> None:
         """Store one event, or find that it is stored already.
@@ -197,7 +203,7 @@ class Journal:
         rows = [_row(each, now, moment) for each in admitted]
         insert_events(connection, rows)
         self._next_if_committed = self._next + len(admitted)
-        self._lone = rows[0] if len(rows) == 1 and len(rows[0][-1]) <= SMALL else None
+        self._latest = rows if len(rows) <= FEW and sum(len(row[-1]) for row in rows) <= SMALL else ()
         return receipts
 
     def _committed(self) -> None:

@@ -94,8 +94,8 @@ class Child:
         self.began = time.monotonic()
         self._line.write(GO)
 
-    def wake(self, event: StoredEvent | None = None) -> None:
-        """There is something new in the journal: this event and nothing else, if it is given.
+    def wake(self, events: Sequence[StoredEvent] = ()) -> None:
+        """There is something new in the journal: these events and nothing else, if there are any.
 
         A worker that does not read its line is written to no more than that it shall look.
         """
@@ -103,7 +103,7 @@ class Child:
             return
         if not self._line.transport.get_write_buffer_size():
             self._is_to_look = False
-            self._line.write(telling(event) if event else LOOK)
+            self._line.write(telling(events) if events else LOOK)
         elif not self._is_to_look:
             self._is_to_look = True
             self._line.write(LOOK)

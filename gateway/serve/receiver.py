@@ -109,7 +109,7 @@ class Gateway:
     def _on_accepted(self, journal: Journal, seqs: Sequence[int]) -> None:
         self._feed.notify(seqs)
         if self._supervisor:
-            self._supervisor.wake(journal.lone(seqs[0]) if len(seqs) == 1 else None)
+            self._supervisor.wake(journal.latest(seqs))
 
     def _accepts(self) -> bool:
         """Ready for webhooks: from the first worker on, whatever becomes of it, for events wait in the journal."""

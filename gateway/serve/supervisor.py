@@ -105,10 +105,10 @@ class Supervisor:
         giving_up.cancel()
         return self._first.result() if self._first.done() else ()
 
-    def wake(self, event: StoredEvent | None = None) -> None:
-        """There is something new in the journal: this event and nothing else, if it is given."""
+    def wake(self, events: Sequence[StoredEvent] = ()) -> None:
+        """There is something new in the journal: these events and nothing else, if there are any."""
         if self._worker:
-            self._worker.wake(event)
+            self._worker.wake(events)
 
     def problems(self) -> list[str]:
         """What a person should know, in full sentences."""

@@ -100,9 +100,9 @@ class Engine:
         """A handler could be stopped by nothing: the process has to be replaced."""
         return self._settling.is_stuck
 
-    def wake(self, event: StoredEvent | None = None) -> None:
-        """There may be something to do: with this event and nothing else in the journal, if it is given."""
-        self._intake.offer(event)
+    def wake(self, events: Sequence[StoredEvent] = ()) -> None:
+        """There may be something to do: with these events and nothing else in the journal, if there are any."""
+        self._intake.offer(events)
         self._uptake.wake()
         self._bell.ring()
 

@@ -89,13 +89,15 @@ class Intake:
         """The highest number in the journal."""
         return await self._call(lambda: self._reader.last())  # noqa: PLW0108 -- the reader may be another by then
 
-    def offer(self, event: StoredEvent | None) -> None:
-        """What the receiver says is new: this event alone, and on disk, or None for anything."""
-        if event is None or len(self._offered) >= OFFERED or (self._offered and event.seq != self._offered[-1].seq + 1):
+    def offer(self, events: Sequence[StoredEvent]) -> None:
+        """What the receiver says is new: these events alone, in order and on disk, or none for anything."""
+        offered = self._offered
+        is_next = bool(events) and (not offered or events[0].seq == offered[-1].seq + 1)
+        if not is_next or len(offered) + len(events) > OFFERED:
             self._is_told_all = False
-            self._offered.clear()
+            offered.clear()
         elif self._is_told_all:
-            self._offered.append(event)
+            offered += events
 
     async def look(self, wanted: Mapping[int, int], control: int) -> Found:
         """The next events above some positions, so many each, and the next controls above an id.

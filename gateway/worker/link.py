@@ -1,6 +1,6 @@
 """The line between receiver and worker: a socket pair that the worker inherits.
 
-The receiver's words are single bytes, one of which an event follows; the worker's are JSON lines that say what changed.
+The receiver's words are single bytes, one of which events follow; the worker's are JSON lines that say what changed.
 When one side dies the other sees the end of the line at once, so a worker never outlives its receiver.
 """
 
@@ -19,10 +19,10 @@ MOMENT: Final = 0.05
 """Seconds in which what changed gathers until the receiver is told: a page is told five times a second at most."""
 LOOK: Final = b"."
 """There may be something new in the journal."""
-EVENT: Final = b"e"
-"""There is one new event in the journal, which follows; so nobody has to look."""
-LONGEST: Final = 16_384
-"""Bytes of an event on this line up to which it follows."""
+EVENTS: Final = b"e"
+"""There are new events in the journal, which follow; so nobody has to look."""
+LONGEST: Final = 32_768
+"""Bytes of events on this line up to which they follow."""
 _ROOM: Final = 2**16  # bytes read at once
 _SIZE: Final = struct.Struct("<I")  # of what follows, in bytes
 GO: Final = b"g"
@@ -30,7 +30,7 @@ GO: Final = b"g"
 LEAVE: Final = b"l"
 """Another worker is waiting to take over."""
 _encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(StoredEvent)
+_decoder: Final = msgspec.msgpack.Decoder(list[StoredEvent])
 
 
 class LoadReport(msgspec.Struct, frozen=True):
@@ -42,10 +42,10 @@ class LoadReport(msgspec.Struct, frozen=True):
     """By file: place and message."""
 
 
-def telling(event: StoredEvent) -> bytes:
-    """The word that there is this event."""
-    packed = _encoder.encode(event)
-    return b"".join((EVENT, _SIZE.pack(len(packed)), packed)) if len(packed) <= LONGEST else LOOK
+def telling(events: Sequence[StoredEvent]) -> bytes:
+    """The word that there are these events."""
+    packed = _encoder.encode(events)
+    return b"".join((EVENTS, _SIZE.pack(len(packed)), packed)) if len(packed) <= LONGEST else LOOK
 
 
 class WorkerLink(asyncio.BufferedProtocol):
@@ -56,11 +56,11 @@ class WorkerLink(asyncio.BufferedProtocol):
         self._words = memoryview(bytearray(_ROOM))
         """Read into, for a stream's transport makes room for 256 KiB each time."""
         self._held = 0
-        """Bytes of it that begin an event and wait for the rest."""
+        """Bytes of it that begin some events and wait for the rest."""
         self._transport: asyncio.WriteTransport | None = None
         self._going: asyncio.Future[bool] = loop.create_future()
         self._ended: asyncio.Future[None] = loop.create_future()
-        self._wake: Callable[[StoredEvent | None], None] = _say_nothing
+        self._wake: Callable[[Sequence[StoredEvent]], None] = _say_nothing
         self._changed: list[int] = []
         self._troubles: dict[str, str] = {}
         self.is_leaving = False
@@ -100,10 +100,10 @@ class WorkerLink(asyncio.BufferedProtocol):
             self._troubles[key] = sentence
         self._say({"troubles": list(self._troubles.values())})
 
-    async def listen(self, wake: Callable[[StoredEvent | None], None]) -> None:
+    async def listen(self, wake: Callable[[Sequence[StoredEvent]], None]) -> None:
         """Call `wake` whenever the receiver has something; return when it asks to leave, or is gone.
 
-        It gets the one event that is new in the journal, or None: then there may be anything.
+        It gets the events that are new in the journal, or none: then there may be anything.
         """
         self._wake = wake
         await self._ended
@@ -129,7 +129,7 @@ class WorkerLink(asyncio.BufferedProtocol):
     def _hear(self, at: int, end: int) -> int:
         """Heed one word; gives where the next begins, 0 if this one is not there as a whole."""
         word = self._words[at]
-        if word == EVENT[0]:
+        if word == EVENTS[0]:
             begin = at + 1 + _SIZE.size
             if begin > end:
                 return 0
@@ -142,7 +142,7 @@ class WorkerLink(asyncio.BufferedProtocol):
         if word == LEAVE[0]:
             self.is_leaving = True
             self._end()
-        self._wake(None)
+        self._wake(())
         return at + 1
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -161,5 +161,5 @@ class WorkerLink(asyncio.BufferedProtocol):
             self._transport.write(msgspec.json.encode(message) + b"\n")
 
 
-def _say_nothing(_event: StoredEvent | None) -> None:
+def _say_nothing(_events: Sequence[StoredEvent]) -> None:
     """Nobody works yet."""

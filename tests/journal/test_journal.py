@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.commits import FEW
 from gateway.errors import GatewayError, JournalUnavailable
 from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal
 from gateway.journal.journal import SMALL
@@ -21,31 +22,51 @@ async def test_a_receipt_means_that_another_connection_sees_the_row(journal: Jou
     assert stored.intact
 
 
-async def test_an_event_that_came_alone_can_be_passed_on_as_it_is_stored(journal: Journal) -> None:
-    first = await journal.append(post(1))
-    passed_on = journal.lone(first.seq)
-    await journal.append(post(1))  # a repeat is no event
-    of_a_repeat = journal.lone(first.seq)
-    second = await journal.append(post(2))
-
-    assert passed_on == JournalReader(journal.folder).events([first.seq])[first.seq]
-    assert of_a_repeat is None
-    assert journal.lone(first.seq) is None
-    assert journal.lone(second.seq) is not None
+async def together(journal: Journal, *arrivals: Arrival) -> list[int]:
+    """Store them in one commit; gives the numbers of the new ones."""
+    receipts = await asyncio.gather(*map(journal.append, arrivals))
+    return [receipt.seq for receipt in receipts if not receipt.repeat]
 
 
-async def test_a_large_event_is_not_kept_to_be_passed_on(journal: Journal) -> None:
-    body = post(1).body
-    for size, is_kept in ((SMALL, True), (SMALL + 1, False)):
-        raw = body + b" " * (size - len(body))
-        receipt = await journal.append(msgspec.structs.replace(post(1), body=raw))
-        assert (journal.lone(receipt.seq) is not None) is is_kept
+async def test_what_came_last_can_be_passed_on_as_it_is_stored(journal: Journal) -> None:
+    alone = await together(journal, post(1))
+    passed_on = list(journal.latest(alone))
+    few = await together(journal, post(2), post(1), post(3))
+    passed_on += journal.latest(few)
+
+    assert passed_on == list(JournalReader(journal.folder).events([1, 2, 3]).values())
 
 
-async def test_events_that_came_together_have_to_be_looked_for(journal: Journal) -> None:
-    receipts = await asyncio.gather(*(journal.append(post(n)) for n in (1, 2)))
+async def test_what_did_not_come_last_or_not_all_of_it_has_to_be_looked_for(journal: Journal) -> None:
+    alone = await together(journal, post(1))
+    few = await together(journal, post(2), post(3))
+    of_others = [journal.latest(seqs) for seqs in (alone, few[:1], few[1:], alone + few)]
+    is_known = bool(journal.latest(few))
+    await together(journal, post(1))  # a repeat is no event
 
-    assert [journal.lone(receipt.seq) for receipt in receipts] == [None, None]
+    assert of_others == [(), (), (), ()]
+    assert is_known
+    assert journal.latest(few) == ()
+
+
+async def test_what_is_large_is_not_kept_to_be_passed_on(journal: Journal) -> None:
+    def padded(n: int, size: int) -> Arrival:
+        return msgspec.structs.replace(post(n), body=post(n).body.ljust(size))
+
+    for more, is_kept in ((0, True), (1, False)):
+        alone = await together(journal, padded(10 + more, SMALL + more))
+        assert bool(journal.latest(alone)) is is_kept
+        halves = await together(journal, padded(20 + more, SMALL // 2), padded(30 + more, SMALL // 2 + more))
+        assert bool(journal.latest(halves)) is is_kept
+
+
+async def test_many_are_not_kept_to_be_passed_on(journal: Journal) -> None:
+    few = await together(journal, *(post(n) for n in range(FEW)))
+    is_kept = bool(journal.latest(few))
+    many = await together(journal, *(post(n) for n in range(100, 101 + FEW)))
+
+    assert is_kept
+    assert journal.latest(many) == ()
 
 
 async def test_every_commit_is_flushed_to_the_disk(journal: Journal) -> None:

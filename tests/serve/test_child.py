@@ -43,12 +43,12 @@ async def child(tmp_path: Path) -> AsyncIterator[Child]:
     await child.kill()
 
 
-async def test_it_hears_each_event_that_came_alone_and_that_it_is_to_look_for_others(
+async def test_it_hears_the_events_that_are_passed_on_and_that_it_is_to_look_for_others(
     child: Child, tmp_path: Path
 ) -> None:
     (tmp_path / "read").touch()
     words = b""
-    for new in (event(1), None, event(2)):
+    for new in ([event(1)], [], [event(2), event(3)]):
         child.wake(new)
         words += telling(new) if new else LOOK
         await until(lambda: heard(tmp_path) == words, "it heard that")  # noqa: B023 -- awaited within the loop
@@ -58,15 +58,15 @@ async def test_one_that_does_not_read_hears_at_the_end_that_it_is_to_look(child:
     seq = 0
     while not child._line.transport.get_write_buffer_size():
         seq += 1
-        child.wake(event(seq))
+        child.wake([event(seq)])
     for more in range(50):
-        child.wake(event(seq + 1 + more))
+        child.wake([event(seq + 1 + more)])
     waiting = child._line.transport.get_write_buffer_size()
     (tmp_path / "read").touch()
-    words = b"".join(telling(event(n + 1)) for n in range(seq)) + LOOK
+    words = b"".join(telling([event(n + 1)]) for n in range(seq)) + LOOK
 
     await until(lambda: heard(tmp_path) == words, "it heard that there is more")
-    child.wake(event(99))
-    words += telling(event(99))
+    child.wake([event(99)])
+    words += telling([event(99)])
     await until(lambda: heard(tmp_path) == words, "it hears of single events again")
-    assert waiting <= len(telling(event(1))) + len(LOOK)
+    assert waiting <= len(telling([event(1)])) + len(LOOK)

@@ -1,6 +1,7 @@
 """What is new is passed on, and what was answered last is said before the receiver is gone."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
@@ -10,6 +11,7 @@ from prometheus_client import generate_latest
 
 from gateway.config import Admin, Config, Webhook
 from gateway.journal import JournalReader, StoredEvent
+from gateway.journal.journal import SMALL
 from gateway.owner import data_folder
 from gateway.serve.receiver import Gateway
 from gateway.serve.supervisor import Supervisor
@@ -44,17 +46,17 @@ class Woken:
     """Stands in for the supervisor, and notes what the worker is told."""
 
     def __init__(self) -> None:
-        self.events: list[StoredEvent | None] = []
+        self.events: list[Sequence[StoredEvent]] = []
         self.is_ready = True
 
     async def __aenter__(self) -> None: ...
     async def __aexit__(self, *_: object) -> None: ...
 
-    def wake(self, event: StoredEvent | None = None) -> None:
-        self.events.append(event)
+    def wake(self, events: Sequence[StoredEvent] = ()) -> None:
+        self.events.append(events)
 
 
-async def test_the_worker_is_told_of_an_event_that_came_alone_and_that_others_came(tmp_path: Path) -> None:
+async def test_the_worker_is_told_of_a_few_small_events_and_that_others_came(tmp_path: Path) -> None:
     config = Config(data=tmp_path / "data", webhook=Webhook(port=0), admin=Admin(port=0))
     data_folder(config)
     woken = Woken()
@@ -64,10 +66,11 @@ async def test_the_worker_is_told_of_an_event_that_came_alone_and_that_others_ca
         async with session.post(url, data=message(1)) as answer:
             assert answer.status == 202
         await until(lambda: woken.events, "the worker is told")
-        await asyncio.gather(*(session.post(url, data=message(n)) for n in range(2, 40)))
-        await until(lambda: None in woken.events, "it is told that several came")
+        await asyncio.gather(*(session.post(url, data=message(n)) for n in range(2, 5)))
+        await until(lambda: sum(map(len, woken.events)) == 4, "it is told of each")
+        async with session.post(url, data=message(5) + b" " * SMALL) as answer:
+            assert answer.status == 202
+        await until(lambda: () in woken.events, "it is told that there is more")
 
-    assert woken.events[0] == JournalReader(config.data).events([1])[1]
-    told = [event.seq for event in woken.events if event]
-    assert len(told) < 39
-    assert told == sorted(told)
+    told = [event for events in woken.events for event in events]
+    assert told == list(JournalReader(config.data).events([1, 2, 3, 4]).values())

@@ -170,15 +170,12 @@ def damage(journal: Journal, file: Path) -> None:
 
 
 async def offered(journal: Journal, intake: Intake, *bodies: bytes) -> list[StoredEvent]:
-    """Accept events one by one, and offer them as a receiver does."""
-    events: list[StoredEvent] = []
-    for raw in bodies:
-        receipt = await journal.append(arrival(raw))
-        event = journal.lone(receipt.seq)
-        assert event is not None
-        intake.offer(event)
-        events.append(event)
-    return events
+    """Accept events in one commit, and offer them as a receiver does."""
+    receipts = await asyncio.gather(*(journal.append(arrival(raw)) for raw in bodies))
+    events = journal.latest([receipt.seq for receipt in receipts])
+    assert len(events) == len(bodies)
+    intake.offer(events)
+    return list(events)
 
 
 @pytest.fixture
@@ -208,16 +205,17 @@ async def test_what_the_receiver_passed_on_need_not_be_read(
     journal: Journal, patient: Intake, looks: list[int]
 ) -> None:
     await patient.look({0: 10}, 0)
-    events = await offered(journal, patient, message("one"), message("two"))
+    events = await offered(journal, patient, message("one"))
+    events += await offered(journal, patient, message("two"), message("three"))
 
     found = await patient.look({0: 10}, 0)
-    then = await patient.look({2: 10}, 0)
+    then = await patient.look({3: 10}, 0)
 
     assert found.events == {0: events}
     assert not found.more
-    assert then.events == {2: []}
-    assert looks == [0, 2]
-    assert events == list((await patient.events([1, 2])).values())
+    assert then.events == {3: []}
+    assert looks == [0, 3]
+    assert events == list((await patient.events([1, 2, 3])).values())
 
 
 async def test_what_was_passed_on_is_not_looked_at_while_somebody_else_reads(journal: Journal, patient: Intake) -> None:
@@ -263,7 +261,7 @@ async def test_what_was_passed_on_and_is_not_all_that_is_wanted_is_looked_for(
         await post(journal, "not passed on")
     await offered(journal, patient, message("two"), message("three"))
     if case == "something else may be new":
-        patient.offer(None)
+        patient.offer(())
 
     found = await patient.look(wanted, 0)
 

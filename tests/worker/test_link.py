@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import cast
 
 import msgspec
@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from gateway.journal import StoredEvent
-from gateway.worker.link import EVENT, GO, LEAVE, LONGEST, LOOK, LoadReport, WorkerLink, telling
+from gateway.worker.link import EVENTS, GO, LEAVE, LONGEST, LOOK, LoadReport, WorkerLink, telling
 from tests.support.waiting import until
 
 REPORT = LoadReport({}, {})
@@ -81,21 +81,21 @@ async def test_it_does_not_take_over_from_a_receiver_that_is_gone(receiver: Rece
 
 
 async def test_each_word_wakes_it_until_it_is_asked_to_leave(receiver: Receiver) -> None:
-    woken: list[StoredEvent | None] = []
+    woken: list[Sequence[StoredEvent]] = []
     listening = asyncio.create_task(receiver.link.listen(woken.append))
     receiver.sock.send(LOOK)
-    await until(lambda: woken == [None], "it was woken")
-    receiver.sock.send(LOOK + telling(event(1)) + telling(event(2)) + LEAVE)
+    await until(lambda: woken == [()], "it was woken")
+    receiver.sock.send(LOOK + telling([event(1)]) + telling([event(2), event(3)]) + LEAVE)
 
     await listening
-    assert woken == [None, None, event(1), event(2), None]
+    assert woken == [(), (), [event(1)], [event(2), event(3)], ()]
     assert receiver.link.is_leaving
 
 
 async def test_an_event_may_come_in_any_pieces(receiver: Receiver) -> None:
-    woken: list[StoredEvent | None] = []
+    woken: list[Sequence[StoredEvent]] = []
     listening = asyncio.create_task(receiver.link.listen(woken.append))
-    words = telling(event(1)) + LOOK + telling(event(2))
+    words = telling([event(1)]) + LOOK + telling([event(2), event(3)])
     for at in range(len(words)):
         receiver.sock.send(words[at : at + 1])
         await asyncio.sleep(0)
@@ -103,31 +103,31 @@ async def test_an_event_may_come_in_any_pieces(receiver: Receiver) -> None:
     receiver.sock.send(LEAVE)
 
     await listening
-    assert woken == [event(1), None, event(2), None]
+    assert woken == [[event(1)], (), [event(2), event(3)], ()]
 
 
 async def test_many_events_at_once_are_more_than_are_read_at_once(receiver: Receiver) -> None:
-    woken: list[StoredEvent | None] = []
+    woken: list[Sequence[StoredEvent]] = []
     listening = asyncio.create_task(receiver.link.listen(woken.append))
-    events = [event(n, b"x" * (LONGEST - 200 - n % 7)) for n in range(50)]
+    events = [[event(n, b"x" * (LONGEST - 200 - n % 7))] for n in range(50)]
     await asyncio.get_running_loop().sock_sendall(receiver.sock, b"".join(map(telling, events)) + LEAVE)
 
     await listening
-    assert woken == [*events, None]
+    assert woken == [*events, ()]
 
 
 @pytest.mark.parametrize("more", [0, 1])
 def test_what_is_too_long_for_the_line_has_to_be_looked_for(more: int) -> None:
-    around = len(telling(event(1, b"x" * 1000))) - len(EVENT) - 4 - 1000
-    word = telling(event(1, b"x" * (LONGEST - around + more)))
+    around = len(telling([event(1, b"x" * 1000)])) - len(EVENTS) - 4 - 1000
+    word = telling([event(1, b"x" * (LONGEST - around + more))])
 
-    assert word[:1] == (LOOK if more else EVENT)
+    assert word[:1] == (LOOK if more else EVENTS)
 
 
 def test_a_long_name_counts_as_well() -> None:
     named = msgspec.structs.replace(event(1), event="x" * LONGEST)
 
-    assert telling(named) == LOOK
+    assert telling([named]) == LOOK
 
 
 async def test_what_changes_within_a_moment_is_said_in_one_line(receiver: Receiver) -> None:
