@@ -50,8 +50,9 @@ class GroupCommit(Generic[J, R]):
     cut may take it, but nothing that was flushed before. Jobs put in one turn of the loop share a commit if it
     `gathers` them; else each is begun as it is put, and a lone quick one is done when `submit` returns.
 
-    `committed` is called after each commit, before any result is handed out, by whoever made it; `afterwards`, if it
-    `is_due`, on the thread when all are, with their number. The connection is used by one thread at a time.
+    `committed` is called after each commit, before any result is handed out, by whoever made it; `handed_out` on the
+    loop when all of a batch's are, before the next is begun; `afterwards`, if it `is_due`, on the thread, with their
+    number. The connection is used by one thread at a time.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class GroupCommit(Generic[J, R]):
         name: str,
         is_quick: Callable[[J], bool] = lambda _job: False,
         committed: Callable[[], None] = lambda: None,
+        handed_out: Callable[[], None] = lambda: None,
         is_due: Callable[[], bool] = lambda: False,
         afterwards: Callable[[int], None] = lambda _count: None,
         may_be_lost: Callable[[J], bool] = lambda _job: False,
@@ -72,6 +74,7 @@ class GroupCommit(Generic[J, R]):
         self._apply = apply
         self._is_quick = is_quick
         self._committed = committed
+        self._handed_out = handed_out
         self._is_due = is_due
         self._afterwards = afterwards
         self._may_be_lost = may_be_lost
@@ -198,10 +201,16 @@ class GroupCommit(Generic[J, R]):
             try:
                 job.told(job.job, result)
             except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
-                context = {"message": "a result was not taken", "exception": error}
-                self._home().call_exception_handler(context)
-        if not is_due:  # after them: what they put off to the loop's next turn comes before the next batch
+                self._say_untaken(error)
+        try:
+            self._handed_out()
+        except Exception as error:  # noqa: BLE001 -- the next batch comes all the same
+            self._say_untaken(error)
+        if not is_due:
             self._free()
+
+    def _say_untaken(self, error: Exception) -> None:
+        self._home().call_exception_handler({"message": "a result was not taken", "exception": error})
 
     def _free(self) -> None:
         """The thread is done with the connection."""

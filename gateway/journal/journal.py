@@ -54,6 +54,7 @@ class Journal:
         min_free: int = 0,
         dedupe: Dedupe | None = None,
         clock: Callable[[], float] = time.time,
+        accepted: Callable[[Sequence[int], Sequence[StoredEvent]], None] = lambda _seqs, _events: None,
     ) -> None:
         """Open or make the journal.
 
@@ -64,6 +65,8 @@ class Journal:
             min_free: bytes that must be free on the disk, else events are refused for the time being.
             dedupe: what counts as a repeat; everything that can, if left out.
             clock: gives unix seconds.
+            accepted: called on the loop when new events are on disk and their receipts given, with their numbers. If
+                they are few and small also with themselves, as the worker takes them up but for telephones.
         """
         self.folder = folder
         self._clock = clock
@@ -73,8 +76,11 @@ class Journal:
         self._mark = Mark(folder)
         self._seen = Seen(connection)
         self._next = self._next_if_committed = last + 1
-        self._latest: Sequence[_Row] = ()
-        """The rows of the last batch, if they are few and small."""
+        self._accepted = accepted
+        self._told = last
+        """The highest number that was told of."""
+        self._few: Sequence[_Row] = ()
+        """The rows of the last transaction, if they are few and small."""
         self._control_floor = control_floor
         self._writer: GroupCommit[Arrival | Refusal | Bite | Ask, Receipt | int | None] = GroupCommit(
             connection,
@@ -82,6 +88,7 @@ class Journal:
             name="journal-writer",
             is_quick=_is_small,
             committed=self._committed,
+            handed_out=self._tell,
             is_due=self._seen.is_untidy,
             afterwards=self._seen.tidy,
         )
@@ -90,19 +97,6 @@ class Journal:
     def last(self) -> int:
         """The highest number given to an event so far; 0 before the first."""
         return self._next - 1
-
-    def latest(self, seqs: Sequence[int]) -> Sequence[StoredEvent]:
-        """Committed events as the worker takes them up, if these are the last commit's and few and small, else none.
-
-        No telephones are in them.
-        """
-        rows = self._latest
-        if [row[0] for row in rows] != list(seqs):
-            return ()
-        return [
-            StoredEvent(seq, event, instance, chat, lane, at, proof, body)
-            for seq, at, event, instance, chat, lane, *_, proof, body in rows
-        ]
 
     def put(self, arrival: Arrival, told: Callable[[Arrival, Receipt | BaseException], None]) -> None:
         """Store one event, or find that it is stored already.
@@ -203,7 +197,7 @@ class Journal:
         rows = [_row(each, now, moment) for each in admitted]
         insert_events(connection, rows)
         self._next_if_committed = self._next + len(admitted)
-        self._latest = rows if len(rows) <= FEW and sum(len(row[-1]) for row in rows) <= SMALL else ()
+        self._few = rows if len(rows) <= FEW and sum(len(row[-1]) for row in rows) <= SMALL else ()
         return receipts
 
     def _committed(self) -> None:
@@ -212,6 +206,20 @@ class Journal:
         if self._next != self._next_if_committed:
             self._next = self._next_if_committed
             self._mark.write(self.generation, self._next - 1)
+
+    def _tell(self) -> None:
+        """Of what is new. The rows are all of it and no more, but where a batch had to be tried one by one."""
+        seqs = range(self._told + 1, self._next)
+        if not seqs:
+            return
+        self._told = seqs[-1]
+        events: Sequence[StoredEvent] = ()
+        if [row[0] for row in self._few] == list(seqs):
+            events = [
+                StoredEvent(seq, event, instance, chat, lane, at, proof, body)
+                for seq, at, event, instance, chat, lane, *_, proof, body in self._few
+            ]
+        self._accepted(seqs, events)
 
 
 def _is_small(job: Arrival | Refusal | Bite | Ask) -> bool:

@@ -7,7 +7,6 @@ be answered without it.
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
-from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.config import Config, secrets
 from gateway.errors import GatewayError
-from gateway.journal import Journal
+from gateway.journal import Journal, StoredEvent
 from gateway.journal.controls import Kind
 from gateway.journal.retention import Retention
 from gateway.redact import Redactor
@@ -70,6 +69,7 @@ class Gateway:
                 control_floor=highest_control(config.data / WORK),
                 min_free=config.data_min_free,
                 dedupe=config.dedupe,
+                accepted=self._on_accepted,
             )
             stack.push_async_callback(journal.close)
             self._retention = Retention(journal, config.retention)
@@ -77,7 +77,7 @@ class Gateway:
             if self._supervisor:
                 self._supervisor.on_changed = self._feed.notify
                 await stack.enter_async_context(self._supervisor)
-            reception = Reception(config, journal, self._traffic, partial(self._on_accepted, journal))
+            reception = Reception(config, journal, self._traffic)
             stack.callback(reception.tell)
             hooks = webhook_app(reception, is_ready=self._accepts)
             base = await stack.enter_async_context(
@@ -106,10 +106,10 @@ class Gateway:
             keep=keep,
         )
 
-    def _on_accepted(self, journal: Journal, seqs: Sequence[int]) -> None:
+    def _on_accepted(self, seqs: Sequence[int], events: Sequence[StoredEvent]) -> None:
         self._feed.notify(seqs)
         if self._supervisor:
-            self._supervisor.wake(journal.latest(seqs))
+            self._supervisor.wake(events)
 
     def _accepts(self) -> bool:
         """Ready for webhooks: from the first worker on, whatever becomes of it, for events wait in the journal."""

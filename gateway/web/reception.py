@@ -58,20 +58,15 @@ class _Noted(msgspec.Struct, frozen=True):
 
 
 class Reception:
-    """Takes posts in. `accepted` is called with the numbers of new events, once they are on disk."""
+    """Takes posts in."""
 
-    def __init__(
-        self, config: Config, journal: Journal, traffic: Traffic, accepted: Callable[[Sequence[int]], None]
-    ) -> None:
+    def __init__(self, config: Config, journal: Journal, traffic: Traffic) -> None:
         self.settings = config.webhook
         self._base = parts(config.webhook.base_path.lower())
         self._credentials = Credentials(config.webhook)
         self._journal = journal
         self._traffic = traffic
-        self._accepted = accepted
         self._in_flight = 0
-        self._fresh: list[int] = []
-        """New events whose numbers were not passed on."""
         self._noted: list[_Noted] = []
         self._told = float("-inf")
         """When it was last counted and logged, by the loop's clock."""
@@ -145,14 +140,7 @@ class Reception:
         self._noted.append(_Noted(arrival.envelope, receipt, time.perf_counter() - arrival.started))
         if receipt.repeat:
             return Answer(200, b'{"status":"duplicate","id":"%d"}' % receipt.seq)
-        if not self._fresh:
-            asyncio.get_running_loop().call_soon(self._pass_on)
-        self._fresh.append(receipt.seq)
         return Answer(202, b'{"status":"accepted","id":"%d"}' % receipt.seq)
-
-    def _pass_on(self) -> None:
-        fresh, self._fresh = self._fresh, []
-        self._accepted(fresh)
 
     def tell(self) -> None:
         """Count and log what was answered since the last time."""

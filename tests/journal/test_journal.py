@@ -2,16 +2,19 @@
 
 import asyncio
 import sqlite3
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import cast
 
 import msgspec
 import pytest
 
 from gateway.commits import FEW
 from gateway.errors import GatewayError, JournalUnavailable
-from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal
+from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal, StoredEvent
 from gateway.journal.journal import SMALL
 from tests.journal.conftest import Clock, post
+from tests.support.waiting import until
 
 
 async def test_a_receipt_means_that_another_connection_sees_the_row(journal: Journal) -> None:
@@ -22,51 +25,124 @@ async def test_a_receipt_means_that_another_connection_sees_the_row(journal: Jou
     assert stored.intact
 
 
-async def together(journal: Journal, *arrivals: Arrival) -> list[int]:
-    """Store them in one commit; gives the numbers of the new ones."""
-    receipts = await asyncio.gather(*map(journal.append, arrivals))
-    return [receipt.seq for receipt in receipts if not receipt.repeat]
+class PassedOn:
+    """Notes what a journal tells of new events."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[list[int], Sequence[StoredEvent]]] = []
+
+    def __call__(self, seqs: Sequence[int], events: Sequence[StoredEvent]) -> None:
+        self.said.append((list(seqs), events))
+
+    def take(self) -> list[tuple[list[int], Sequence[StoredEvent]]]:
+        """What was said since the last time."""
+        said, self.said = self.said, []
+        return said
 
 
-async def test_what_came_last_can_be_passed_on_as_it_is_stored(journal: Journal) -> None:
-    alone = await together(journal, post(1))
-    passed_on = list(journal.latest(alone))
-    few = await together(journal, post(2), post(1), post(3))
-    passed_on += journal.latest(few)
-
-    assert passed_on == list(JournalReader(journal.folder).events([1, 2, 3]).values())
+@pytest.fixture
+def passed_on() -> PassedOn:
+    return PassedOn()
 
 
-async def test_what_did_not_come_last_or_not_all_of_it_has_to_be_looked_for(journal: Journal) -> None:
-    alone = await together(journal, post(1))
-    few = await together(journal, post(2), post(3))
-    of_others = [journal.latest(seqs) for seqs in (alone, few[:1], few[1:], alone + few)]
-    is_known = bool(journal.latest(few))
-    await together(journal, post(1))  # a repeat is no event
-
-    assert of_others == [(), (), (), ()]
-    assert is_known
-    assert journal.latest(few) == ()
+@pytest.fixture
+async def telling(tmp_path: Path, clock: Clock, passed_on: PassedOn) -> AsyncIterator[Journal]:
+    """A journal somebody listens to."""
+    journal = Journal(tmp_path, clock=clock, accepted=passed_on)
+    yield journal
+    await journal.close()
 
 
-async def test_what_is_large_is_not_kept_to_be_passed_on(journal: Journal) -> None:
+async def together(journal: Journal, *arrivals: Arrival) -> None:
+    """Store them in one commit."""
+    await asyncio.gather(*map(journal.append, arrivals), return_exceptions=True)
+
+
+async def test_a_few_events_are_passed_on_as_they_are_stored(telling: Journal, passed_on: PassedOn) -> None:
+    await together(telling, post(1))
+    await together(telling, post(2), post(1), post(3))  # a repeat is no event
+    await together(telling, post(3))
+
+    stored = JournalReader(telling.folder).events([1, 2, 3])
+    assert passed_on.take() == [([1], [stored[1]]), ([2, 3], [stored[2], stored[3]])]
+
+
+async def test_who_is_told_of_an_event_finds_it_on_the_disk(tmp_path: Path, clock: Clock) -> None:
+    found: list[int] = []
+    receipts: list[Receipt] = []
+
+    def look(seqs: Sequence[int], _events: Sequence[StoredEvent]) -> None:
+        assert [receipt.seq for receipt in receipts] == list(seqs)
+        found.extend(JournalReader(tmp_path).events(seqs))
+
+    journal = Journal(tmp_path, clock=clock, accepted=look)
+    journal.put(post(1), lambda _arrival, receipt: receipts.append(cast("Receipt", receipt)))
+    await until(lambda: found, "it is told of")
+
+    assert found == [1]
+    await journal.close()
+
+
+async def test_large_events_are_told_of_by_their_numbers_alone(telling: Journal, passed_on: PassedOn) -> None:
     def padded(n: int, size: int) -> Arrival:
         return msgspec.structs.replace(post(n), body=post(n).body.ljust(size))
 
-    for more, is_kept in ((0, True), (1, False)):
-        alone = await together(journal, padded(10 + more, SMALL + more))
-        assert bool(journal.latest(alone)) is is_kept
-        halves = await together(journal, padded(20 + more, SMALL // 2), padded(30 + more, SMALL // 2 + more))
-        assert bool(journal.latest(halves)) is is_kept
+    for more, is_passed_on in ((0, True), (1, False)):
+        await together(telling, padded(10 + more, SMALL + more))
+        await together(telling, padded(20 + more, SMALL // 2), padded(30 + more, SMALL // 2 + more))
+        first = 1 + 3 * more
+        assert [seqs for seqs, _ in passed_on.said] == [[first], [first + 1, first + 2]]
+        assert [bool(events) for _, events in passed_on.take()] == [is_passed_on, is_passed_on]
 
 
-async def test_many_are_not_kept_to_be_passed_on(journal: Journal) -> None:
-    few = await together(journal, *(post(n) for n in range(FEW)))
-    is_kept = bool(journal.latest(few))
-    many = await together(journal, *(post(n) for n in range(100, 101 + FEW)))
+async def test_many_events_are_told_of_by_their_numbers_alone(telling: Journal, passed_on: PassedOn) -> None:
+    await together(telling, *(post(n) for n in range(FEW)))
+    await together(telling, *(post(n) for n in range(100, 101 + FEW)))
 
-    assert is_kept
-    assert journal.latest(many) == ()
+    (few, as_stored), (many, nothing) = passed_on.take()
+    assert (len(few), len(as_stored)) == (FEW, FEW)
+    assert (len(many), nothing) == (FEW + 1, ())
+
+
+async def test_beside_one_that_cannot_be_stored_only_what_was_is_told_of(telling: Journal, passed_on: PassedOn) -> None:
+    broken = Arrival(post(2).envelope, post(2).body, None, None, "never")  # type: ignore[arg-type]
+    await together(telling, post(1), broken, post(3))
+    await together(telling, broken, post(4))
+
+    fourth = JournalReader(telling.folder).events([3])[3]
+    assert passed_on.take() == [([1, 2], ()), ([3], [fourth])]
+
+
+async def test_what_was_begun_and_not_committed_is_not_passed_on(
+    telling: Journal, passed_on: PassedOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = telling._writer._commit
+    succeeds = iter([False, False, True, False])  # both at once, twice; the first; the second
+
+    def commit_or_not() -> None:
+        if not next(succeeds):
+            raise sqlite3.IntegrityError("not that one")
+        commit()
+
+    monkeypatch.setattr(telling._writer, "_commit", commit_or_not)
+    await together(telling, post(1), post(2))
+
+    [(seqs, events)] = passed_on.take()
+    assert seqs == [1]
+    assert [event.seq for event in events] in ([], [1])
+
+
+async def test_one_that_cannot_bear_the_news_holds_nothing_up(tmp_path: Path, clock: Clock) -> None:
+    def fail(_seqs: Sequence[int], _events: Sequence[StoredEvent]) -> None:
+        raise RuntimeError("no news, please")
+
+    reported: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: reported.append(context))
+    journal = Journal(tmp_path, clock=clock, accepted=fail)
+
+    assert [(await journal.append(post(n))).seq for n in (1, 2)] == [1, 2]
+    assert len(reported) == 2
+    await journal.close()
 
 
 async def test_every_commit_is_flushed_to_the_disk(journal: Journal) -> None:

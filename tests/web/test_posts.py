@@ -73,7 +73,7 @@ class Listener:
 async def listening(folder: Path, webhook: Webhook) -> AsyncIterator[Listener]:
     journal = Journal(folder)
     config = Config(data=folder, webhook=webhook)
-    desk = Reception(config, journal, Traffic(CollectorRegistry()), lambda _seqs: None)
+    desk = Reception(config, journal, Traffic(CollectorRegistry()))
     runner = web.AppRunner(webhook_app(desk, is_ready=lambda: True), shutdown_timeout=1)
     await runner.setup()
     site = PostSite(runner, desk, "127.0.0.1", 0, backlog=128, stop_within=WITHIN)

@@ -72,9 +72,10 @@ async def open_site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIter
 
         async def open_one(webhook: Webhook) -> Site:
             config = Config(webhook=webhook, data=tmp_path)
-            journal, registry, accepted = Journal(tmp_path), CollectorRegistry(), list[int]()
+            registry, accepted = CollectorRegistry(), list[int]()
+            journal = Journal(tmp_path, accepted=lambda seqs, _events: accepted.extend(seqs))
             stack.push_async_callback(journal.close)
-            reception = Reception(config, journal, Traffic(registry), accepted.extend)
+            reception = Reception(config, journal, Traffic(registry))
             app = webhook_app(reception, is_ready=lambda: True)
             runner = web.AppRunner(app, max_line_size=32_768, max_field_size=32_768, shutdown_timeout=1)
             await runner.setup()
@@ -341,7 +342,7 @@ async def test_metrics_count_answers_and_no_sender_can_make_a_new_series(site: S
 async def test_the_listener_can_be_mounted_in_another_application(tmp_path: Path) -> None:
     config = Config(data=tmp_path)
     journal = Journal(tmp_path)
-    reception = Reception(config, journal, Traffic(CollectorRegistry()), lambda _seqs: None)
+    reception = Reception(config, journal, Traffic(CollectorRegistry()))
     outer = web.Application()
     outer.add_subapp("/whatsapp", webhook_app(reception, is_ready=lambda: True))
     server = TestServer(outer, host="127.0.0.1")
