@@ -26,7 +26,9 @@ def run_on_rows(
 
     `shared` are the values of the question marks before them.
     """
-    for chunk in chunks(rows):
+    if not rows:
+        return
+    for chunk in chunks(rows) if len(rows) > _SMALL else (rows,):
         connection.execute(_filled(statement, len(chunk), len(chunk[0])), [*shared, *chain.from_iterable(chunk)])
 
 

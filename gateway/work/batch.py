@@ -3,6 +3,7 @@
 Apart from the store, because the engine makes these and the store only writes them down.
 """
 
+from operator import attrgetter
 from typing import Final, Literal
 
 import msgspec
@@ -95,19 +96,17 @@ class Batch(msgspec.Struct, kw_only=True):
 
     def __bool__(self) -> bool:
         """There is something to write."""
-        return not self._says_only()
+        return any(_ALL(self))
 
     @property
     def may_be_lost(self) -> bool:
         """It only takes events up and begins attempts: after a power cut all that is done again from the journal."""
-        return self._says_only("taken", "positions", "started", "begun")
+        return not any(_LASTING(self))
 
     @property
     def is_quiet(self) -> bool:
         """It takes events up, begins attempts, says which ended well; nobody waits for what came of those."""
-        if not self._says_only("taken", "positions", "started", "begun", "settled"):
-            return False
-        return all(each.is_quiet for each in self.settled)
+        return not any(_URGENT(self)) and all(each.is_quiet for each in self.settled)
 
     def settle(self, settled: Settled) -> None:
         """An attempt has ended, or did not begin after all."""
@@ -120,5 +119,11 @@ class Batch(msgspec.Struct, kw_only=True):
         self.begun |= {delivery.id: (delivery, at) for delivery, at in self.started}
         self.started = []
 
-    def _says_only(self, *names: str) -> bool:
-        return not any(getattr(self, name) for name in self.__struct_fields__ if name not in names)
+
+def _all_but(*names: str) -> "attrgetter[tuple[object, ...]]":
+    return attrgetter(*(name for name in Batch.__struct_fields__ if name not in names))
+
+
+_ALL: Final = _all_but()
+_LASTING: Final = _all_but("taken", "positions", "started", "begun")
+_URGENT: Final = _all_but("taken", "positions", "started", "begun", "settled")

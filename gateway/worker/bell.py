@@ -4,6 +4,7 @@ Where an `asyncio.Event` asks for the running loop each time, which is a system 
 """
 
 import asyncio
+import math
 
 
 class Bell:
@@ -14,7 +15,7 @@ class Bell:
         self._is_rung = False
         self._waiting: asyncio.Future[None] | None = None
         self._timer: asyncio.Handle | None = None
-        self._at = 0.0
+        self._at = math.inf
         """When the timer rings, by the loop's clock. Not every loop's handles know it."""
 
     def ring(self) -> None:
@@ -24,17 +25,20 @@ class Bell:
             self._waiting.set_result(None)
 
     def ring_within(self, seconds: float) -> None:
-        """Ring that much later at the latest: an earlier moment that was named holds."""
+        """Ring that much later at the latest: an earlier moment that was named holds, whatever came since.
+
+        For whoever wakes for it without need loses less than a timer for each time it is woken would cost.
+        """
         at = self._loop.time() + seconds
-        if self._timer is None or at < self._at:
-            self._forget()
+        if at < self._at:
+            if self._timer is not None:
+                self._timer.cancel()
             self._at = at
-            self._timer = self._loop.call_at(at, self.ring)
+            self._timer = self._loop.call_at(at, self._ring_in_time)
 
     def reset(self) -> None:
-        """What was rung, and what it was to ring for, is seen to."""
+        """What was rung for is seen to."""
         self._is_rung = False
-        self._forget()
 
     async def wait(self) -> None:
         """Return as soon as it is rung, or has been since it was reset."""
@@ -42,7 +46,6 @@ class Bell:
             self._waiting = self._loop.create_future()
             await self._waiting
 
-    def _forget(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _ring_in_time(self) -> None:
+        self._timer, self._at = None, math.inf
+        self.ring()

@@ -32,6 +32,8 @@ class Suspects:
 
     def pressing(self) -> Sequence[Delivery]:
         """Those that may run, so that all others have to wait for them."""
+        if not self._waiting:
+            return ()
         return [each for each in self._waiting if not self._running[each.plugin].is_held]
 
     def start(self, now: float) -> list[Delivery]:

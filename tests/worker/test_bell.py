@@ -53,12 +53,23 @@ async def test_of_the_moments_named_the_earliest_holds() -> None:
     assert time.monotonic() - began >= SOON
 
 
-async def test_a_moment_is_forgotten_when_it_is_reset() -> None:
+async def test_a_moment_that_was_named_holds_though_it_was_reset_and_rings_once() -> None:
     bell = Bell()
-    bell.ring_within(0)
+    bell.ring_within(SOON)
     bell.reset()
-
     assert not await is_rung(bell)
+
+    await asyncio.wait_for(bell.wait(), 10)
+    bell.reset()
+    assert not await is_rung(bell)
+
+
+async def test_after_a_moment_another_can_be_named() -> None:
+    bell = Bell()
+    for _ in range(2):
+        bell.ring_within(SOON)
+        await asyncio.wait_for(bell.wait(), 10)
+        bell.reset()
 
 
 async def test_it_can_be_rung_though_whoever_waited_has_given_up() -> None:
