@@ -86,8 +86,8 @@ class Gateway:
         (self.folder / "config.yaml").write_bytes(orjson.dumps(whole))  # JSON is YAML
 
     def plugin(self, name: str, source: str) -> None:
-        """Write a plugin file; it may call `record(ctx)`."""
-        imports = "from gateway import *\nfrom gateway import filters as f\nfrom ._record import record\n\n"
+        """Write a plugin file; it may call `record(ctx)`, and `note(ctx)` where it is measured."""
+        imports = "from gateway import *\nfrom gateway import filters as f\nfrom ._record import note, record\n\n"
         self.write(f"{name}.py", f"{imports}plugin = Plugin()\n{dedent(source)}")
 
     def recorder(self, name: str = "recorder", event: str = "Event") -> None:

@@ -1,4 +1,7 @@
-"""What handlers under test did: each writes one line a call into one file, with O_APPEND, whatever dies afterwards."""
+"""What handlers under test did: each writes one line a call into one file, with O_APPEND, whatever dies afterwards.
+
+Handlers that are measured keep it in memory until there is a pause, for the line would be measured with them.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -10,6 +13,7 @@ VARIABLE: Final = "GATEWAY_TEST_RECORDS"
 """Environment variable that holds the file's path."""
 
 PRELUDE: Final = f"""
+import asyncio
 import json
 import os
 import time
@@ -17,19 +21,42 @@ import time
 _file = os.open(os.environ["{VARIABLE}"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
 
+PAUSE = 0.3
+_noted = []
+
+
 def record(ctx, stage="ran", note=""):
-    seq, plugin, run = ctx.delivery.id.split(".")
+    _write(ctx.delivery, stage, note, time.monotonic())
+
+
+def note(ctx):
+    _noted.append((ctx.delivery, time.monotonic()))
+    if len(_noted) == 1:
+        _write_in_a_pause(asyncio.get_running_loop())
+
+
+def _write_in_a_pause(loop):
+    if time.monotonic() - _noted[-1][1] < PAUSE:
+        loop.call_later(PAUSE, _write_in_a_pause, loop)
+        return
+    for delivery, at in _noted:
+        _write(delivery, "ran", "", at)
+    _noted.clear()
+
+
+def _write(delivery, stage, note, at):
+    seq, plugin, run = delivery.id.split(".")
     line = {{
         "seq": int(seq),
         "plugin": plugin,
-        "attempt": ctx.delivery.attempt,
+        "attempt": delivery.attempt,
         "stage": stage,
         "note": note,
-        "at": time.monotonic(),
+        "at": at,
     }}
     os.write(_file, (json.dumps(line) + "\\n").encode())
 """
-"""`routes/_record.py`, which plugins under test import `record` from."""
+"""`routes/_record.py`, which plugins under test import `record` and `note` from."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
