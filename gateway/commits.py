@@ -197,6 +197,13 @@ class GroupCommit(Generic[J, R]):
         is_due = self._is_due()
         if is_due:
             self._crossing.put(partial(self._clean_up, len(results)))
+        try:
+            self._hand_out(results)
+        finally:
+            if not is_due:
+                self._free()
+
+    def _hand_out(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]") -> None:
         for job, result in results:
             try:
                 job.told(job.job, result)
@@ -206,8 +213,6 @@ class GroupCommit(Generic[J, R]):
             self._handed_out()
         except Exception as error:  # noqa: BLE001 -- the next batch comes all the same
             self._say_untaken(error)
-        if not is_due:
-            self._free()
 
     def _say_untaken(self, error: Exception) -> None:
         self._home().call_exception_handler({"message": "a result was not taken", "exception": error})
