@@ -51,8 +51,8 @@ class GroupCommit(Generic[J, R]):
     `gathers` them; else each is begun as it is put, and a lone quick one is done when `submit` returns.
 
     `committed` is called after each commit, before any result is handed out, by whoever made it; `handed_out` on the
-    loop when all of a batch's are, before the next is begun; `afterwards`, if it `is_due`, on the thread, with their
-    number. The connection is used by one thread at a time.
+    loop when all of a batch's are; `afterwards`, if it `is_due`, on the thread at the same time, with their number. The
+    connection is used by one thread at a time.
     """
 
     def __init__(
@@ -194,16 +194,10 @@ class GroupCommit(Generic[J, R]):
         self._committed()
 
     def _back(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]") -> None:
-        is_due = self._is_due()
-        if is_due:
+        if self._is_due():
             self._crossing.put(partial(self._clean_up, len(results)))
-        try:
-            self._hand_out(results)
-        finally:
-            if not is_due:
-                self._free()
-
-    def _hand_out(self, results: "Sequence[tuple[_Job[J, R], R | BaseException]]") -> None:
+        else:
+            self._free()
         for job, result in results:
             try:
                 job.told(job.job, result)
@@ -211,7 +205,7 @@ class GroupCommit(Generic[J, R]):
                 self._say_untaken(error)
         try:
             self._handed_out()
-        except Exception as error:  # noqa: BLE001 -- the next batch comes all the same
+        except Exception as error:  # noqa: BLE001 -- nor must it end the loop's turn
             self._say_untaken(error)
 
     def _say_untaken(self, error: Exception) -> None:

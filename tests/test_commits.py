@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from gateway.commits import FEW, GroupCommit
+from tests.support.waiting import until
 
 PROMPT: Final = 0.2
 """Seconds that no healthy disk takes, however busy the machine."""
@@ -200,3 +201,54 @@ async def test_what_is_queued_when_it_is_closed_is_committed_first(commits: Grou
         await commits.close()
 
     assert await asyncio.gather(*queued) == [-number for number in range(count)]
+
+
+@pytest.mark.parametrize("is_quick", [True, False])
+async def test_after_a_batchs_results_it_says_so_once_and_only_then_comes_the_next(
+    disk: Disk, *, is_quick: bool
+) -> None:
+    order: list[object] = []
+
+    def note_and_apply(connection: sqlite3.Connection, numbers: Sequence[int]) -> Sequence[int]:
+        order.append(list(numbers))
+        return apply(connection, numbers)
+
+    def told(number: int, _result: int | BaseException) -> None:
+        order.append(number)
+        if number == 1:
+            one.put(3, told)
+
+    one: GroupCommit[int, int] = GroupCommit(
+        disk,
+        note_and_apply,
+        name="numbers",
+        is_quick=lambda _number: is_quick,
+        handed_out=lambda: order.append("handed out"),
+    )
+    one.put(1, told)
+    one.put(2, told)
+    await until(lambda: 3 in order, "the third is stored")
+    await one.close()
+
+    assert order == [[1, 2], 1, 2, "handed out", [3], 3, "handed out"]
+
+
+@pytest.mark.parametrize("torn_at", ["a result", "the end"])
+async def test_one_that_is_torn_away_while_it_hears_does_not_hold_the_next_batch_up(disk: Disk, torn_at: str) -> None:
+    def hear(_number: int, _result: int | BaseException) -> None:
+        if torn_at == "a result":
+            raise asyncio.CancelledError
+
+    def end() -> None:
+        if torn_at == "the end" and len(stored(disk)) == 1:
+            raise asyncio.CancelledError
+
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    commits: GroupCommit[int, int] = GroupCommit(
+        disk, apply, name="numbers", is_quick=lambda _number: True, handed_out=end
+    )
+    commits.put(1, hear)
+    await asyncio.sleep(0)
+
+    assert await asyncio.wait_for(commits.submit(2), 10) == -2
+    await commits.close()
