@@ -67,6 +67,21 @@ async def test_a_few_events_are_passed_on_as_they_are_stored(telling: Journal, p
     assert passed_on.take() == [([1], [stored[1]]), ([2, 3], [stored[2], stored[3]])]
 
 
+@pytest.mark.parametrize("floor", [0, 500])
+async def test_after_a_restart_only_what_is_new_is_told_of(
+    tmp_path: Path, clock: Clock, journal: Journal, passed_on: PassedOn, floor: int
+) -> None:
+    await together(journal, post(1), post(2))
+    await journal.close()
+    reopened = Journal(tmp_path, floor=floor, clock=clock, accepted=passed_on)
+    await together(reopened, post(1), post(3))
+    await reopened.close()
+
+    [(seqs, events)] = passed_on.take()
+    assert seqs == [max(2, floor) + 1]
+    assert list(events) == list(JournalReader(tmp_path).events(seqs).values())
+
+
 async def test_who_is_told_of_an_event_finds_it_on_the_disk(tmp_path: Path, clock: Clock) -> None:
     found: list[int] = []
     receipts: list[Receipt] = []

@@ -1,6 +1,7 @@
 """What handlers under test did: each writes one line a call into one file, with O_APPEND, whatever dies afterwards.
 
-Handlers that are measured keep it in memory until there is a pause, for the line would be measured with them.
+Handlers that are measured, of one plugin at a time, keep it in memory until there is a pause, for the line would be
+measured with them.
 """
 
 from pathlib import Path

@@ -230,10 +230,11 @@ async def test_what_was_passed_on_is_not_looked_at_while_somebody_else_reads(jou
     ("wanted", "case"),
     [
         ({0: 10}, "something else may be new"),
+        ({0: 10}, "something else may have been new before them"),
         ({0: 10}, "nothing was looked for before"),
         ({0: 10}, "one is missing between them"),
         ({0: 10}, "one is missing before them"),
-        ({0: 1}, "there is no room for them"),
+        ({0: 2}, "there is no room for the last"),
         ({0: 10, 1: 10}, "two plugins have come to different events"),
         ({0: 10}, "they are more than are held"),
         ({0: 10}, "it is time for a look"),
@@ -257,6 +258,8 @@ async def test_what_was_passed_on_and_is_not_all_that_is_wanted_is_looked_for(
         patient.poll = 0
     if case == "one is missing before them":
         await post(journal, "not passed on")
+    if case == "something else may have been new before them":
+        patient.offer(())
     await offered(journal, patient, message("one"))
     if case == "one is missing between them":
         await post(journal, "not passed on")
@@ -279,11 +282,10 @@ async def test_what_was_passed_on_knows_the_telephones_of_its_lids(
     key = {"remoteJid": lid, "remoteJidAlt": phone, "fromMe": False, "id": "3EB0FFFF"}
     pair = body("messages.upsert", {"key": key, "message": {"conversation": "hi"}, "messageType": "conversation"})
     await patient.look({0: 10}, 0)
-    await offered(journal, patient, pair)
+    await offered(journal, patient, message("names none"), pair, message("nor does it"))
 
-    (event,) = (await patient.look({0: 10}, 0)).events[0]
+    found = (await patient.look({0: 10}, 0)).events[0]
 
-    assert isinstance(event, StoredEvent)
-    assert event.phones == {lid: "5511999990002"}
-    assert event == (await patient.events([1]))[1]
+    assert [event.phones for event in found if isinstance(event, StoredEvent)] == [{}, {lid: "5511999990002"}, {}]
+    assert found == list((await patient.events([1, 2, 3])).values())
     assert looks == [0]
