@@ -74,3 +74,21 @@ async def test_the_worker_is_told_of_a_few_small_events_and_that_others_came(tmp
 
     told = [event for events in woken.events for event in events]
     assert told == list(JournalReader(config.data).events([1, 2, 3, 4]).values())
+
+
+async def test_the_page_is_told_of_each_event_where_no_worker_says_what_becomes_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = Config(data=tmp_path / "data", webhook=Webhook(port=0), admin=Admin(port=0))
+    data_folder(config)
+    gateway = Gateway(config, None)
+    told: list[int] = []
+    monkeypatch.setattr(gateway._feed, "notify", told.extend)
+
+    async with gateway.open("try it") as (url, _page, _logins), aiohttp.ClientSession() as session:
+        for n in (1, 2, 1):
+            async with session.post(url, data=message(n)) as answer:
+                assert answer.ok
+        await until(lambda: len(told) == 2, "the page is told")
+
+    assert told == [1, 2]
