@@ -198,11 +198,12 @@ async def _post(target: Target, rate: int, scale: Scale) -> Outcome:
 def _row(rate: int, what: str, turns: Sequence[Turn], first: Sequence[Turn]) -> list[str | float]:
     """All turns together; the p99 also beside the first server's, and the lowest and highest in one turn of that."""
     millis = [each.millis for each in _all(turns)]
-    whole = [*(_quantile(millis, part) for part in (0.5, 0.99, 0.999)), max(millis), len(millis)]
+    p50, p99, p999 = (_quantile(millis, part) for part in (0.5, 0.99, 0.999))
     ratios = [_p99(mine) / _p99(theirs) for mine, theirs in zip(turns, first, strict=True)]
-    ratio = f"{_p99(_all(turns)) / _p99(_all(first)):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
+    ratio = f"{p99 / _p99(_all(first)):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
     usual = _p99_at_usual_speed(turns)
-    return [rate, what, *whole, ratio, usual, f"{usual / _p99_at_usual_speed(first):.1f}"]
+    beside = f"{usual / _p99_at_usual_speed(first):.1f}"
+    return [rate, what, p50, p99, p999, max(millis), len(millis), ratio, usual, beside]
 
 
 def _all(turns: Sequence[Turn]) -> Turn:

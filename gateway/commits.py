@@ -199,17 +199,14 @@ class GroupCommit(Generic[J, R]):
         else:
             self._free()
         for job, result in results:
-            try:
-                job.told(job.job, result)
-            except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
-                self._say_untaken(error)
-        try:
-            self._handed_out()
-        except Exception as error:  # noqa: BLE001 -- nor must it end the loop's turn
-            self._say_untaken(error)
+            self._tell(job.told, job.job, result)
+        self._tell(self._handed_out)
 
-    def _say_untaken(self, error: Exception) -> None:
-        self._home().call_exception_handler({"message": "a result was not taken", "exception": error})
+    def _tell(self, told: Callable[..., None], *news: object) -> None:
+        try:
+            told(*news)
+        except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
+            self._home().call_exception_handler({"message": "a result was not taken", "exception": error})
 
     def _free(self) -> None:
         """The thread is done with the connection."""
