@@ -134,10 +134,10 @@ class Courier:
         else:
             wait = nth(self._tempo.fault, message.attempts - 1)
         due = self._waiting.now() + wait
-        log.warning("message_not_sent", **_names(message), attempt=message.attempts, again_in=wait, error=str(error))
         await self._notes.write(
             Sent(id=message.id, status="queued", attempts=message.attempts, due=due, error=str(error))
         )
+        log.warning("message_not_sent", **_names(message), attempt=message.attempts, again_in=wait, error=str(error))
         self._changed([message.seq])
 
     async def _is_found_out(self, message: Message, error: str) -> bool:

@@ -1,5 +1,7 @@
 """A message's way to its end, in front of a server that fails in all its ways."""
 
+import asyncio
+
 import pytest
 
 from gateway.config.settings import Pace
@@ -111,6 +113,29 @@ async def test_a_server_that_fails_is_asked_again_and_the_chat_keeps_its_order(
 
     assert server.texts(ANA) == ["1", "2", "3"]
     assert desk.rows()[0].attempts == 3
+
+
+async def test_a_message_is_said_to_be_sent_again_only_once_that_is_on_disk(
+    desk: Desk, server: EvolutionServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write, noting, disk_is_free = desk.store.write, asyncio.Event(), asyncio.Event()
+
+    async def write_when_free(batch: Batch) -> None:
+        if any(change.status == "queued" for change in batch.outbox):
+            noting.set()
+            await disk_is_free.wait()
+        await write(batch)
+
+    monkeypatch.setattr(desk.store, "write", write_when_free)
+    server.fail(Fault.UNLICENSED)
+    delivering = asyncio.create_task(desk.deliver(server.url, await desk.queue("pong")))
+    await noting.wait()
+    before = capsys.readouterr().out
+    disk_is_free.set()
+    await delivering
+    after = capsys.readouterr().out
+
+    assert ("message_not_sent" in before, "message_not_sent" in after) == (False, True)
 
 
 async def test_an_instance_that_is_down_is_asked_by_one_message_for_all(desk: Desk, server: EvolutionServer) -> None:
