@@ -73,9 +73,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(folder: Path) -> list[Record]:
-    """Every line so far, in the order they were written."""
+    """Every line so far, in the order they were written; one that is being written is none yet."""
     try:
-        lines = (folder / FILE).read_bytes().splitlines()
+        lines = (folder / FILE).read_bytes().rpartition(b"\n")[0].splitlines()
     except FileNotFoundError:
         return []
     return [msgspec.json.decode(line, type=Record) for line in lines]
