@@ -7,6 +7,7 @@ from contextvars import ContextVar
 import pytest
 
 from gateway.worker.eager import EagerLoop
+from tests.support.loops import ignore
 
 Turn = Callable[[Callable[[], object]], None]
 who: ContextVar[str] = ContextVar("who", default="nobody")
@@ -116,6 +117,7 @@ def test_an_exit_comes_out_and_the_loop_begins_others_after_it(loop: EagerLoop, 
     async def note() -> None:
         seen.append("begun")
 
+    loop.set_exception_handler(ignore)  # nobody has the task to ask it
     with pytest.raises(SystemExit):
         within(lambda: loop.begin(leave()))
     within(lambda: loop.begin(note()))

@@ -1,11 +1,13 @@
 """What a worker finds when it starts: what waited, what ran when it died, and how far each plugin had come."""
 
+import asyncio
 import contextlib
 from typing import Any
 
 from gateway import Context, MessagesUpsert, Plugin
 from gateway.journal import Journal
 from gateway.work import WorkStore
+from tests.support.loops import ignore
 from tests.support.waiting import until
 from tests.worker.conftest import BEGIN, BIA, Bench, Gate, body, fill_up, make_room, message
 
@@ -189,6 +191,7 @@ async def test_a_death_is_charged_once_even_if_the_worker_dies_before_the_suspec
         "CREATE TRIGGER no_start BEFORE UPDATE ON delivery WHEN NEW.alone BEGIN SELECT RAISE(ABORT, 'not now'); END"
     )
     await store.close()
+    asyncio.get_running_loop().set_exception_handler(ignore)  # what is refused after the end, nobody asks for
 
     for _ in range(3):
         bench.seen.clear()
