@@ -14,7 +14,9 @@ PARALLEL := --numprocesses 3 --dist worksteal
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
+# Bytecode, for many a container tells Python to write none, and each start would compile the gateway anew.
 setup: $(STAMP) ## create .venv with everything in it
+	@$(BIN)/python -m compileall -q gateway
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/one")'
