@@ -28,16 +28,21 @@ Found = set[tuple[str, int, str]]
 """File, line, and code of an error."""
 
 
-def mypy(folder: Path) -> Found:
+Check = Callable[[Path, Path], Found]
+"""Gets the folder of the files to check, and one to keep what it knows of others in."""
+
+
+def mypy(folder: Path, cache: Path) -> Found:
     """What a bot author with an empty configuration is told."""
     files = [str(file) for file in folder.glob("*.py")]
-    out, err, _ = api.run(["--strict", "--config-file=", f"--cache-dir={folder / 'cache'}", *files])
+    out, err, _ = api.run(["--strict", "--config-file=", f"--cache-dir={cache}", *files])
     assert err == ""
     return {(name, int(line), code) for name, line, code in ERROR.findall(out)}
 
 
-def pyright(folder: Path) -> Found:
+def pyright(folder: Path, cache: Path) -> Found:
     """What an author is shown whose editor checks strictly. basedpyright is pyright as a package that is complete."""
+    del cache  # it keeps nothing
     strict = {"typeCheckingMode": "strict", "pythonVersion": "3.11", "include": ["*.py"]}
     (folder / "pyrightconfig.json").write_text(json.dumps(strict))
     command = [sys.executable, "-m", "basedpyright", "--outputjson", "--pythonpath", sys.executable]
@@ -63,17 +68,17 @@ def planted(which: int) -> Iterator[tuple[str, int, str]]:
 
 
 @CHECKERS
-def test_every_planted_mistake_is_found_and_nothing_else(check: Callable[[Path], Found], tmp_path: Path) -> None:
+def test_every_planted_mistake_is_found_and_nothing_else(check: Check, type_cache: Path, tmp_path: Path) -> None:
     expected = set(planted(0 if check is mypy else 1))
     (tmp_path / "wrong.py").write_text((HERE / "handlers_wrong.txt").read_text())
 
-    assert check(tmp_path) == expected
+    assert check(tmp_path, type_cache) == expected
     assert len({line for _, line, _ in expected}) > 70
 
 
 @CHECKERS
 def test_right_handlers_and_all_plugins_and_tests_that_authors_are_shown_have_no_errors(
-    check: Callable[[Path], Found], tmp_path: Path
+    check: Check, type_cache: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "right.py").write_text((HERE / "handlers_right.txt").read_text())
     for number, file in enumerate(SHOWN):
@@ -82,4 +87,4 @@ def test_right_handlers_and_all_plugins_and_tests_that_authors_are_shown_have_no
         if block.file or "plugin = Plugin" in block.text:
             (tmp_path / f"{block.name.replace('-', '_')}.py").write_text(block.text)
 
-    assert check(tmp_path) == set()
+    assert check(tmp_path, type_cache) == set()
