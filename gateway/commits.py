@@ -81,6 +81,8 @@ class GroupCommit(Generic[J, R]):
         self._gathers = gathers
         self._is_flushed = True
         """What is committed now is flushed to the disk, as `PRAGMA synchronous` says."""
+        self.pause = 0.0
+        """Seconds in which jobs gather before each batch begins, if it gathers them."""
         self._is_closing = False
         self._took = 0.0
         """Seconds of the last commit that was flushed."""
@@ -113,9 +115,8 @@ class GroupCommit(Generic[J, R]):
         self._gathered.append(_Job(job, told, alone))
         if self._is_away or len(self._gathered) > 1:
             return
-        home = self._home()
         if self._gathers:
-            home.call_soon(self._cross)
+            self._cross_soon()
         else:
             self._cross()
 
@@ -135,6 +136,12 @@ class GroupCommit(Generic[J, R]):
         if self._loop is None:
             self._loop = asyncio.get_running_loop()
         return self._loop
+
+    def _cross_soon(self) -> None:
+        if self.pause:
+            self._home().call_later(self.pause, self._cross)
+        else:
+            self._home().call_soon(self._cross)
 
     def _cross(self) -> None:
         """Begin the next batch, unless the thread is at work."""
@@ -213,7 +220,7 @@ class GroupCommit(Generic[J, R]):
         self._is_away = False
         self._is_back.set()
         if self._gathered:
-            self._home().call_soon(self._cross)
+            self._cross_soon()
 
     # From here on: the writer's thread.
 

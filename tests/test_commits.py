@@ -169,6 +169,42 @@ async def test_jobs_that_are_gathered_share_a_commit(disk: Disk, commits: GroupC
     assert len(disk.made_by) == 1
 
 
+async def test_jobs_gather_for_the_pause_before_a_batch(disk: Disk, commits: GroupCommit[int, int]) -> None:
+    async def put_in_turn(*jobs: int) -> None:
+        under_way = []
+        for job in jobs:
+            under_way.append(commits.submit(job))
+            await turns()
+        await asyncio.gather(*under_way)
+
+    await put_in_turn(1, 2)
+    assert len(disk.made_by) == 2, "control: without one each has a commit"
+    commits.pause = SLOW
+    await put_in_turn(3, 4)
+
+    assert len(disk.made_by) == 3
+
+
+async def test_jobs_that_come_while_a_batch_is_away_gather_for_the_pause_after_it(
+    disk: Disk, commits: GroupCommit[int, int]
+) -> None:
+    first = commits.submit(1000)
+    await turns()
+    commits.pause = SLOW
+    second = commits.submit(2)
+    await first
+    third = commits.submit(3)
+    await asyncio.gather(second, third)
+
+    assert len(disk.made_by) == 2
+
+
+async def turns() -> None:
+    """The loop goes round a few times."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 @pytest.mark.parametrize("count", [1, FEW + 1], ids=["on the loop", "on the thread"])
 async def test_a_commit_that_fails_once_is_made_again_and_nothing_twice(
     disk: Disk, commits: GroupCommit[int, int], count: int

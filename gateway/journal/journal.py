@@ -98,6 +98,10 @@ class Journal:
         """The highest number given to an event so far; 0 before the first."""
         return self._next - 1
 
+    def pause(self, seconds: float) -> None:
+        """Have what comes gather for so long before each transaction, from the next one on; 0: not at all."""
+        self._writer.pause = seconds
+
     def put(self, arrival: Arrival, told: Callable[[Arrival, Receipt | BaseException], None]) -> None:
         """Store one event, or find that it is stored already.
 

@@ -7,6 +7,7 @@ be answered without it.
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from gateway.journal import Journal, StoredEvent
 from gateway.journal.controls import Kind
 from gateway.journal.retention import Retention
 from gateway.redact import Redactor
+from gateway.serve.lag import Lag
 from gateway.serve.supervisor import Supervisor
 from gateway.web.admin import admin_app
 from gateway.web.feed import Feed
@@ -75,7 +77,7 @@ class Gateway:
             self._retention = Retention(journal, config.retention)
             await stack.enter_async_context(self._retention.sweep)
             if self._supervisor:
-                self._supervisor.on_changed = self._feed.notify
+                self._supervisor.on_changed = partial(self._on_changed, Lag(journal))
                 await stack.enter_async_context(self._supervisor)
             reception = Reception(config, journal, self._traffic)
             stack.callback(reception.tell)
@@ -110,6 +112,11 @@ class Gateway:
         self._feed.notify(seqs)
         if self._supervisor:
             self._supervisor.wake(events)
+
+    def _on_changed(self, lag: Lag, seqs: Collection[int]) -> None:
+        self._feed.notify(seqs)
+        if seqs:
+            lag.note(seqs)
 
     def _accepts(self) -> bool:
         """Ready for webhooks: from the first worker on, whatever becomes of it, for events wait in the journal."""

@@ -9,7 +9,7 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -57,7 +57,7 @@ class Supervisor:
         self._first: asyncio.Future[Sequence[str]] = asyncio.get_running_loop().create_future()
         self.is_ready = False
         """The worker has loaded its plugins and works."""
-        self.on_changed: Callable[[Iterable[int]], None] = lambda _seqs: None
+        self.on_changed: Callable[[Collection[int]], None] = lambda _seqs: None
         """Hears which events' deliveries changed."""
 
     async def begin(self) -> None:

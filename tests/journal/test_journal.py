@@ -58,6 +58,16 @@ async def together(journal: Journal, *arrivals: Arrival) -> None:
     await asyncio.gather(*map(journal.append, arrivals), return_exceptions=True)
 
 
+async def test_events_that_gather_are_told_together(telling: Journal, passed_on: PassedOn) -> None:
+    telling.pause(0.25)
+    first = asyncio.create_task(telling.append(post(1)))
+    for _ in range(3):  # turns of the loop
+        await asyncio.sleep(0)
+    await asyncio.gather(first, telling.append(post(2)))
+
+    assert [seqs for seqs, _ in passed_on.said] == [[1, 2]]
+
+
 async def test_a_few_events_are_passed_on_as_they_are_stored(telling: Journal, passed_on: PassedOn) -> None:
     await together(telling, post(1))
     await together(telling, post(2), post(1), post(3))  # a repeat is no event

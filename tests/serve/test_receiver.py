@@ -1,7 +1,7 @@
 """What is new is passed on, and what was answered last is said before the receiver is gone."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -10,9 +10,10 @@ import pytest
 from prometheus_client import generate_latest
 
 from gateway.config import Admin, Config, Webhook
-from gateway.journal import JournalReader, StoredEvent
+from gateway.journal import Journal, JournalReader, StoredEvent
 from gateway.journal.journal import SMALL
 from gateway.owner import data_folder
+from gateway.serve import lag
 from gateway.serve.receiver import Gateway
 from gateway.serve.supervisor import Supervisor
 from gateway.web import reception
@@ -48,6 +49,7 @@ class Woken:
     def __init__(self) -> None:
         self.events: list[Sequence[StoredEvent]] = []
         self.is_ready = True
+        self.on_changed: Callable[[Collection[int]], None] = lambda _seqs: None
 
     async def __aenter__(self) -> None: ...
     async def __aexit__(self, *_: object) -> None: ...
@@ -92,3 +94,28 @@ async def test_the_page_is_told_of_each_event_where_no_worker_says_what_becomes_
         await until(lambda: len(told) == 2, "the page is told")
 
     assert told == [1, 2]
+
+
+async def test_events_gather_while_the_worker_is_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(lag, "LATE", 1e-9)
+    monkeypatch.setattr(Journal, "pause", lambda _journal, seconds: pauses.append(seconds))
+    config = Config(data=tmp_path / "data", webhook=Webhook(port=0), admin=Admin(port=0))
+    data_folder(config)
+    woken = Woken()
+
+    async with (
+        Gateway(config, cast("Supervisor", woken)).open("try it") as (url, _page, _logins),
+        aiohttp.ClientSession() as session,
+    ):
+        for number in (1, 2):
+            async with session.post(url, data=message(number)) as answer:
+                assert answer.status == 202
+        woken.on_changed([2])
+        woken.on_changed(())
+        before = list(pauses)
+        async with session.post(url, data=message(3)) as answer:
+            assert answer.status == 202
+        woken.on_changed([2])
+
+    assert (before, pauses[0]) == ([], lag.GATHER)
