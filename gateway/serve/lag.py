@@ -15,6 +15,8 @@ from gateway.journal import Journal
 
 LATE: Final = 0.6
 """Seconds behind from which on events gather."""
+FAR: Final = 2.0
+"""Seconds behind from which on they no longer do: it wants for something else than the receiver's time."""
 GATHER: Final = 0.002  # seconds
 HEARD: Final = 0.25
 """Seconds for which that goes on without another word from the worker: it may be dead, or have nothing left to do."""
@@ -41,7 +43,7 @@ class Lag:
         self._moments.append((self._now(), self._journal.last))
         while self._moments[0][1] < self._newest:
             self._moments.popleft()
-        if self.seconds >= LATE:
+        if LATE <= self.seconds < FAR:
             self._gather()
 
     @property

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.journal import Journal
 from gateway.serve import lag
-from gateway.serve.lag import GATHER, HEARD, KEPT, LATE, Lag
+from gateway.serve.lag import FAR, GATHER, HEARD, KEPT, LATE, Lag
 from gateway.worker.link import MOMENT
 from tests.support.waiting import until
 
@@ -76,6 +76,15 @@ async def test_events_gather_from_so_far_behind_on_and_not_before(bench: Bench) 
     bench.after(LATE * 0.2, accepted=100, done=[3])
 
     assert (before, bench.journal.pauses) == ([], [GATHER])
+
+
+async def test_they_do_not_gather_for_a_worker_that_is_so_far_behind_that_it_would_not_help(bench: Bench) -> None:
+    bench.after(0, accepted=100, done=[1])
+    bench.after(FAR * 0.9, accepted=100, done=[2])
+    before = list(bench.journal.pauses)
+    bench.after(FAR * 0.2, accepted=100, done=[3])
+
+    assert (before, bench.journal.pauses) == ([GATHER], [GATHER])
 
 
 async def test_they_no_longer_do_when_the_worker_says_nothing_more(
