@@ -41,7 +41,7 @@ class Lag:
         """The worker is done with these events, as far as it is at present."""
         self._newest = max(self._newest, max(seqs, default=0))
         self._moments.append((self._now(), self._journal.last))
-        while self._moments[0][1] < self._newest:
+        while self._moments and self._moments[0][1] < self._newest:
             self._moments.popleft()
         if LATE <= self.seconds < FAR:
             self._gather()

@@ -63,6 +63,12 @@ async def test_what_it_did_long_before_does_not_count_against_what_came_since(be
     assert bench.after(3600, accepted=10, done=[15]) == 0
 
 
+async def test_a_number_that_the_journal_never_gave_does_no_harm(bench: Bench) -> None:
+    assert bench.after(0, accepted=1, done=[7]) == 0
+
+    assert bench.after(1, accepted=10, done=[8]) == 0
+
+
 async def test_without_a_word_nothing_is_known(bench: Bench) -> None:
     bench.journal.last = 100
 
