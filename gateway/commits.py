@@ -55,6 +55,9 @@ class GroupCommit(Generic[J, R]):
     connection is used by one thread at a time.
     """
 
+    pause: float = 0.0
+    """Seconds in which jobs gather before each batch begins, if it gathers them."""
+
     def __init__(
         self,
         connection: sqlite3.Connection,
@@ -81,8 +84,6 @@ class GroupCommit(Generic[J, R]):
         self._gathers = gathers
         self._is_flushed = True
         """What is committed now is flushed to the disk, as `PRAGMA synchronous` says."""
-        self.pause = 0.0
-        """Seconds in which jobs gather before each batch begins, if it gathers them."""
         self._is_closing = False
         self._took = 0.0
         """Seconds of the last commit that was flushed."""

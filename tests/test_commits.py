@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from gateway.commits import FEW, GroupCommit
+from tests.support.loops import turns
 from tests.support.waiting import until
 
 PROMPT: Final = 0.2
@@ -189,7 +190,7 @@ async def test_jobs_that_come_while_a_batch_is_away_gather_for_the_pause_after_i
     disk: Disk, commits: GroupCommit[int, int]
 ) -> None:
     first = commits.submit(1000)
-    await turns()
+    await asyncio.sleep(0)  # it is away, and its end is told in a later turn of the loop at the earliest
     commits.pause = SLOW
     second = commits.submit(2)
     await first
@@ -197,12 +198,6 @@ async def test_jobs_that_come_while_a_batch_is_away_gather_for_the_pause_after_i
     await asyncio.gather(second, third)
 
     assert len(disk.made_by) == 2
-
-
-async def turns() -> None:
-    """The loop goes round a few times."""
-    for _ in range(3):
-        await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("count", [1, FEW + 1], ids=["on the loop", "on the thread"])

@@ -38,8 +38,8 @@ class Lag:
         self._timer: asyncio.TimerHandle | None = None
 
     def note(self, seqs: Iterable[int]) -> None:
-        """The worker is done with these events, as far as it is at present."""
-        self._newest = max(self._newest, max(seqs, default=0))
+        """The worker is done with these events, one at least, as far as it is at present."""
+        self._newest = max(self._newest, *seqs)
         self._moments.append((self._now(), self._journal.last))
         while self._moments and self._moments[0][1] < self._newest:
             self._moments.popleft()

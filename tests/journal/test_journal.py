@@ -14,6 +14,7 @@ from gateway.errors import GatewayError, JournalUnavailable
 from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal, StoredEvent
 from gateway.journal.journal import SMALL
 from tests.journal.conftest import Clock, post
+from tests.support.loops import turns
 from tests.support.waiting import until
 
 
@@ -61,8 +62,7 @@ async def together(journal: Journal, *arrivals: Arrival) -> None:
 async def test_events_that_gather_are_told_together(telling: Journal, passed_on: PassedOn) -> None:
     telling.pause(0.25)
     first = asyncio.create_task(telling.append(post(1)))
-    for _ in range(3):  # turns of the loop
-        await asyncio.sleep(0)
+    await turns()
     await asyncio.gather(first, telling.append(post(2)))
 
     assert [seqs for seqs, _ in passed_on.said] == [[1, 2]]

@@ -3,6 +3,12 @@
 import asyncio
 
 
+async def turns() -> None:
+    """Let everybody who can run do so."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
 def ignore(_loop: asyncio.AbstractEventLoop, _context: dict[str, object]) -> None:
     """A handler for `set_exception_handler`, where a task raises on purpose and nobody is left to ask it what.
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import cast
 
 from gateway.worker.bell import Bell
+from tests.support.loops import turns
 
 SOON = 0.02
 NEVER = 600.0
@@ -15,8 +16,7 @@ NEVER = 600.0
 async def is_rung(bell: Bell) -> bool:
     """Whether whoever waits now is woken, all that is about to happen having happened."""
     waiting = asyncio.ensure_future(bell.wait())
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await turns()
     waiting.cancel()
     return waiting.done() and not waiting.cancelled()
 

@@ -7,6 +7,7 @@ import pytest
 from gateway.worker.outbox.line import AT_ONCE, Closed, Line
 from gateway.worker.outbox.pace import Pacer
 from gateway.worker.outbox.waiting import Tempo, Waiting
+from tests.support.loops import turns
 
 LATE = 1e12
 TEMPO = Tempo(down=(1, 5), too_much=(30, 60))
@@ -21,12 +22,6 @@ class Clock:
         self.now += seconds
         self.waiting.wake()
         await turns()
-
-
-async def turns() -> None:
-    """Let everybody who can run do so."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from gateway.log import Line
 from gateway.work.outbox import OutboxStatus, Sent
 from gateway.worker.outbox.notes import End, Notes
+from tests.support.loops import turns
 from tests.support.waiting import until
 
 
@@ -115,9 +116,3 @@ async def test_one_who_is_cancelled_while_waiting_takes_nothing_from_the_others(
 
     assert cancelled.cancelled()
     assert disk.commits == [[1, 2]]
-
-
-async def turns() -> None:
-    """Let everybody who can run do so."""
-    for _ in range(5):
-        await asyncio.sleep(0)
