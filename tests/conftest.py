@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.evolution import FakeEvolution
-from tests.support.gateway import Gateway
+from tests.support.gateway import Gateway, lent
 
 # No test speaks to a server that it has not started itself, and reading the system's certificates, which aiohttp does
 # when it is imported, is a fifth of each start.
@@ -17,10 +17,8 @@ os.environ.setdefault("SSL_CERT_FILE", os.devnull)
 @pytest.fixture
 async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
     """Not started yet: write its plugins and settings first. Nothing of it outlives the test."""
-    async with Gateway(tmp_path / "gateway") as made:
+    async with lent(tmp_path / "gateway") as made:
         yield made
-        if made.log_file.exists():
-            print(made.log_file.read_text()[-4000:])  # noqa: T201 -- pytest shows it where the test failed
 
 
 @pytest.fixture

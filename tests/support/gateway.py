@@ -343,6 +343,15 @@ class Gateway:
             return False
 
 
+@asynccontextmanager
+async def lent(folder: Path) -> AsyncIterator[Gateway]:
+    """A gateway for one test. What it logged is printed in the end: pytest shows it where the test failed."""
+    async with Gateway(folder) as made:
+        yield made
+        if made.log_file.exists():
+            print(made.log_file.read_text()[-4000:])  # noqa: T201 -- see above
+
+
 def read_events(data: Path) -> dict[int, StoredEvent]:
     """Every whole event in a data folder's journal, by number."""
     with closing(JournalReader(data)) as journal:

@@ -13,7 +13,6 @@ import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
 from prometheus_client import CollectorRegistry, Counter
 
 from gateway import samples
@@ -28,9 +27,7 @@ from gateway.web.login import Logins
 from gateway.web.look import Look
 from gateway.work import Batch, Delivery, Message, Settled, WorkStore
 from gateway.work.batch import Status
-from tests.support.chromium import Visit, chromium, visited
 from tests.support.described import check_answer
-from tests.support.gateway import Gateway
 
 TOKEN = "the-admin-token-of-the-tests"
 TEXT = "messages-upsert__text-private-v223"
@@ -214,45 +211,13 @@ async def running(config: Config) -> AsyncIterator[AdminSite]:
         await site.close()
 
 
+def empty(folder: Path) -> Config:
+    """The settings of a listener over a data folder in which nothing is yet."""
+    return Config(admin=Admin(allowed_hosts=("gateway.example",)), data=folder)
+
+
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[AdminSite]:
     """A listener over an empty data folder."""
-    async with running(Config(admin=Admin(allowed_hosts=("gateway.example",)), data=tmp_path)) as site:
+    async with running(empty(tmp_path)) as site:
         yield site
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def opened(site: AdminSite, browser: Browser) -> Visit:
-    """Opens the page of `site` in a browser context of its own, logged in."""
-
-    @contextlib.asynccontextmanager
-    async def open_it(*, login: bool = True, **how: Any) -> AsyncIterator[Page]:  # noqa: ANN401 -- playwright's own
-        async with visited(browser, site.url, **how) as page:
-            if login:
-                await page.goto(site.link)
-                await expect(page.locator("#link")).to_have_text("live")
-            yield page
-
-    return open_it
-
-
-@pytest.fixture
-def seen(gateway: Gateway, browser: Browser) -> Visit:
-    """Opens the page of `gateway` in a browser context of its own, logged in."""
-
-    @contextlib.asynccontextmanager
-    async def open_it(at: str = "", **how: Any) -> AsyncIterator[Page]:  # noqa: ANN401 -- playwright's own
-        async with visited(browser, gateway.page, **how) as page:
-            await page.goto(f"{gateway.page}{await gateway.login_path()}")
-            await expect(page.locator("#link")).to_have_text("live")
-            if at:
-                await page.goto(f"{gateway.page}/live{at}")
-            yield page
-
-    return open_it

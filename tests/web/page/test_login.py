@@ -35,8 +35,7 @@ async def test_the_link_works_from_a_page_of_another_site(site: "AdminSite", bro
 
     app = web.Application()
     app.router.add_get("/", elsewhere)
-    async with TestServer(app) as other:
-        page = await browser.new_page()
+    async with TestServer(app) as other, await browser.new_page() as page:
         for press in ("#in", "#back"):
             await page.goto(f"http://localhost:{other.port}/")  # for a cookie, localhost and 127.0.0.1 are two sites
             await page.click(press)
