@@ -1,6 +1,6 @@
 """The page of a gateway that runs, in a real browser: filters, pause, restart, replay, why, dead letters, QR code."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import orjson
 from aiohttp import web
@@ -84,7 +84,7 @@ async def test_a_pause_loses_nothing(gateway: Gateway, seen: Visit) -> None:
         await expect(page.locator(".row")).to_have_count(1)
         await page.locator("#pause").click()
 
-        assert await every_id(page) == list(range(31, 0, -1))
+        await stand_there_once(page, range(31, 0, -1))
         await expect(page.locator("#link")).to_have_text("live")
 
 
@@ -105,7 +105,7 @@ async def test_a_restart_makes_no_gap_and_no_doubles(gateway: Gateway, seen: Vis
         await expect(row_of(page, 35)).to_be_visible()
         await gateway.accept(message(99))
         await expect(row_of(page, 36)).to_be_visible()
-        assert await every_id(page) == list(range(36, 0, -1))
+        await stand_there_once(page, range(36, 0, -1))
 
 
 async def test_a_dry_run_shows_the_answer_and_a_replay_sends_it(gateway: Gateway, seen: Visit) -> None:
@@ -233,8 +233,9 @@ def story(page: Page, plugin: str) -> Locator:
     return page.locator(".story > li").filter(has=page.locator("p > b", has_text=plugin)).first
 
 
-async def every_id(page: Page) -> list[int]:
-    """Every row of a short list, top to bottom, each as often as it stands there."""
+async def stand_there_once(page: Page, ids: Sequence[int]) -> None:
+    """These are the rows of a short list, top to bottom, and there are no others."""
     await page.set_viewport_size({"width": 1280, "height": 2400})
-    ids: list[int] = await page.locator("#rows li").evaluate_all("all => all.map(li => Number(li.dataset.id))")
-    return ids
+    rows = page.locator("#rows li")
+    await expect(rows).to_have_count(len(ids))  # once the list has noticed how high the window is
+    assert await rows.evaluate_all("all => all.map(li => Number(li.dataset.id))") == list(ids)
