@@ -1,5 +1,6 @@
 """Give a gateway a past: a journal of many handled events, made in seconds by the journal's own statements."""
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -27,9 +28,15 @@ _FAST: Final = ("PRAGMA synchronous = OFF", "PRAGMA cache_size = -500000")  # no
 
 
 def add_history(data: Path, rows: int, *, chats: int = CHATS) -> None:
-    """Put so many events before all that comes next. The gateway has run on this folder, and does not now."""
+    """Put so many events before all that comes next. The gateway has run on this folder, and does not now.
+
+    They are on the disk in the end, as a past is: else the gateway's first flushes would write what this has left.
+    """
     generation = _fill_journal(data, rows, chats)
     _fill_work(data, rows, chats, generation)
+    for path in data.glob("*.db*"):
+        with path.open("rb") as file:
+            os.fsync(file)
 
 
 def _fill_journal(data: Path, rows: int, chats: int) -> str:

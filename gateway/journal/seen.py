@@ -14,7 +14,7 @@ from gateway.statements import chunks, marks, run_on_rows
 
 KEY: Final = 16
 """Bytes of a key."""
-HELD: Final = 50_000
+HELD: Final = 100_000
 """Keys in memory, at 250 bytes each, from which on they are sorted in: the more of them, the more share a page."""
 SLICE: Final = 256
 """Keys sorted in at once at least: a few milliseconds in which no event is stored."""
