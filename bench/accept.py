@@ -160,7 +160,7 @@ async def history(scale: Scale) -> Result:
     async with folder() as where, AsyncExitStack() as stack:
         none = await stack.enter_async_context(targets.gateway("no events", where, targets.IDLE))
         past = await stack.enter_async_context(with_past(scale.history, where))
-        found = await take_turns([none, past], scale)
+        found = await take_turns([none, past], msgspec.structs.replace(scale, turns=scale.history_turns))
     result.rows = rows("receiver + worker", found)
     value = statistics.median(found[1].of(found[0]))
     result.goals = [Goal(name=f"{scale.history:,} events in the journal, of none", value=value, goal=0.9)]

@@ -21,6 +21,8 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes of body."""
     history: int = 1_000_000
     """Events in the journal that has some; chats in the one that has many."""
+    history_turns: int = 10
+    """As `turns`, with that journal: the first is spent on learning what is in it, and each second one sorts keys in."""
     plugins: tuple[int, ...] = (1, 8, 32)
     viewers: int = 50
     rates: tuple[int, ...] = (100, 500, 1_000)
@@ -44,6 +46,7 @@ SHORT = Scale(
     connections=(16,),
     sizes=(2_048,),
     history=2_000,
+    history_turns=1,
     plugins=(1, 2),
     viewers=2,
     rates=(50,),

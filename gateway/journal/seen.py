@@ -8,6 +8,7 @@ import contextlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from struct import unpack
 from typing import Final, TypeAlias
 
 from gateway.statements import chunks, marks, run_on_rows
@@ -25,6 +26,11 @@ Sighting: TypeAlias = tuple[int, float]
 """The first event with a key, and the unix seconds at which it was accepted."""
 Key: TypeAlias = tuple[bytes, Sighting]
 """A key, and where it was seen."""
+_BEGINNINGS: Final = """
+SELECT count(*), group_concat('00' || hex(substr(key, 1, 3)), ''), max(key)
+FROM (SELECT key FROM seen WHERE key > ? ORDER BY key LIMIT ?)
+"""
+"""In one row: each row that is read hands the interpreter to another thread, and waits until it is handed back."""
 _Run: TypeAlias = tuple[int, float, int, bytes]
 """A row of `fresh`: an event's number and time, by how much the event of each further key is higher, and the keys."""
 
@@ -148,18 +154,21 @@ class Beginnings:
 
     def note(self, keys: Iterable[bytes]) -> None:
         """These are there, or about to be."""
-        for key in keys:
-            at = int.from_bytes(key[:3], "big")
-            self._bits[at >> 3] |= 1 << (at & 7)
+        self._set(int.from_bytes(key[:3], "big") for key in keys)
 
     def learn(self, connection: sqlite3.Connection) -> None:
         """Some more of what stands in the file, until all is known."""
         if self._learned is None:
             return
-        query = "SELECT key FROM seen WHERE key > ? ORDER BY key LIMIT ?"
-        keys = [row[0] for row in connection.execute(query, (self._learned, LEARNED))]
-        self.note(keys)
-        self._learned = keys[-1] if len(keys) == LEARNED else None
+        count, beginnings, last = connection.execute(_BEGINNINGS, (self._learned, LEARNED)).fetchone()
+        if count:
+            self._set(unpack(f">{count}I", bytes.fromhex(beginnings)))
+        self._learned = last if count == LEARNED else None
+
+    def _set(self, beginnings: Iterable[int]) -> None:
+        bits = self._bits
+        for at in beginnings:
+            bits[at >> 3] |= 1 << (at & 7)
 
 
 def _runs(fresh: Iterable[Key]) -> list[_Run]:
