@@ -22,7 +22,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     history: int = 1_000_000
     """Events in the journal that has some; chats in the one that has many."""
     history_turns: int = 10
-    """As `turns`, with that journal: the first is spent on learning what is in it, and each second one sorts keys in."""
+    """As `turns`, with that journal: in the first its keys are learned, in each second one more are sorted in."""
     plugins: tuple[int, ...] = (1, 8, 32)
     viewers: int = 50
     rates: tuple[int, ...] = (100, 500, 1_000)
