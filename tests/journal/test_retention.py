@@ -5,6 +5,7 @@ import itertools
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -343,7 +344,8 @@ async def test_the_file_gives_its_room_back(store: Store) -> None:
 
 
 def checkpoint(store: Store) -> None:
-    store.journal._writer._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    with closing(sqlite3.connect(store.journal.folder / "journal.db")) as connection:
+        assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "nobody was in the way"
 
 
 async def test_a_full_file_refuses_events_while_retention_makes_room_for_more(store: Store) -> None:
