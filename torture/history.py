@@ -13,8 +13,8 @@ import msgspec
 
 from gateway.envelope import lane_of
 from gateway.journal.files import Mark
+from gateway.journal.keys import FULL, KEY, Key, insert_sorted
 from gateway.journal.rows import checksum, insert_events
-from gateway.journal.seen import KEY, insert_seen
 from gateway.sqlite import open_writer
 from tests.support.bodies import message
 from torture.bot import NAME
@@ -48,7 +48,7 @@ def _fill_journal(data: Path, rows: int, chats: int) -> str:
             with journal:
                 journal.execute("BEGIN")
                 insert_events(journal, events)
-                insert_seen(journal, sorted(_keys(events)))
+                insert_sorted(journal, 1 + first // FULL, sorted(_keys(events)))
     mark = Mark(data)
     mark.write(generation, rows)
     mark.close()
@@ -69,11 +69,11 @@ def _events(seqs: range, rows: int, chats: int) -> Iterator[tuple[object, ...]]:
         yield seq, at, _EVENT, _INSTANCE, chat, lane, "messages-upsert", "127.0.0.1", 1.0, len(body), crc, body
 
 
-def _keys(events: list[tuple[object, ...]]) -> Iterator[tuple[bytes, int, float]]:
+def _keys(events: list[tuple[object, ...]]) -> Iterator[Key]:
     """One each, as the journal keeps them."""
     for row in events:
         seq, at, body = msgspec.convert((row[0], row[1], row[11]), tuple[int, float, bytes])
-        yield blake2b(body, digest_size=KEY).digest(), seq, at
+        yield blake2b(body, digest_size=KEY).digest(), (seq, at)
 
 
 def _fill_work(data: Path, rows: int, chats: int, generation: str) -> None:

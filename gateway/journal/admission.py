@@ -14,8 +14,9 @@ import msgspec
 from gateway import jid
 from gateway.config import Dedupe
 from gateway.envelope import Envelope, lane_of
+from gateway.journal.keys import KEY, Key, Sighting
 from gateway.journal.rows import learn, note_repeats, phones_of
-from gateway.journal.seen import KEY, Key, Seen, Sighting
+from gateway.journal.seen import Seen
 
 UNDATED_WINDOW: Final = 60.0
 """Seconds in which equal bytes without `date_time` (before 1.5.0) count as a repeat."""

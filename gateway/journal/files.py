@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from gateway.errors import GatewayError
-from gateway.journal.seen import KEY
+from gateway.journal.keys import KEY
 from gateway.log import log
 from gateway.migrations import migrate
 from gateway.sqlite import open_writer
 
 JOURNAL: Final = "journal.db"
-STEPS: Final = ("schema.sql", "instances.sql", "fresh.sql", "runs.sql")
+STEPS: Final = ("schema.sql", "instances.sql", "fresh.sql", "runs.sql", "sorted.sql")
 """Files with the SQL from one version to the next, the first from an empty file."""
 _BROKEN: Final = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 

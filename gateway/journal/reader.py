@@ -8,6 +8,7 @@ import msgspec
 
 from gateway.journal.controls import Control
 from gateway.journal.files import JOURNAL
+from gateway.journal.keys import runs_of
 from gateway.journal.stored import HEADING, Heading, StoredEvent, phones_in, read_after, read_events
 from gateway.journal.wanted import Wanted, addresses, find
 from gateway.sqlite import open_reader, spare, used
@@ -138,10 +139,15 @@ class JournalReader:
         )
         return [Age(*row) for row in rows]
 
-    def old_keys(self, after: bytes, before: float, limit: int) -> list[bytes]:
-        """The next sorted keys above `after` of events accepted before that, in unix seconds. It may read them all."""
+    def runs(self) -> list[int]:
+        """In which runs keys are sorted in."""
+        return runs_of(self._connection)
+
+    def old_keys(self, run: int, after: bytes, before: float, limit: int) -> list[bytes]:
+        """The next keys of a run above `after`, of events accepted before that, in unix seconds. It may read all."""
         rows = self._connection.execute(
-            "SELECT key FROM seen WHERE key > ? AND at < ? ORDER BY key LIMIT ?", (after, before, limit)
+            "SELECT key FROM sorted WHERE run = ? AND key > ? AND at < ? ORDER BY key LIMIT ?",
+            (run, after, before, limit),
         )
         return [row[0] for row in rows]
 

@@ -95,10 +95,11 @@ class Retention:
         if abs(now - self._keys_looked_through) < KEYS_EVERY:
             return
         self._keys_looked_through = now
-        last = b""
-        while keys := journal.old_keys(last, cutoff, ROWS):
-            last = keys[-1]
-            yield Bite(keys=keys, keys_before=cutoff)
+        for run in journal.runs():
+            last = b""
+            while keys := journal.old_keys(run, last, cutoff, ROWS):
+                last = keys[-1]
+                yield Bite(run=run, keys=keys, keys_before=cutoff)
 
     def _too_much(self, journal: JournalReader, work: WorkReader | None, cutoff: float) -> Generator[Bite, None, None]:
         after = 0

@@ -48,6 +48,8 @@ class Bite(msgspec.Struct, frozen=True, kw_only=True):
     """What retention removes in one transaction."""
 
     events: Sequence[int] = ()
+    run: int = 0
+    """Where `keys` are sorted in."""
     keys: Sequence[bytes] = ()
     keys_before: float = 0.0
     """Unix seconds; a key that counts from a later event is kept."""
@@ -71,7 +73,10 @@ def remove(connection: sqlite3.Connection, bite: Bite) -> None:
     if bite.events:
         connection.execute("DELETE FROM repeat WHERE seq < (SELECT min(seq) FROM event)")
     for keys in chunks(bite.keys):
-        connection.execute(f"DELETE FROM seen WHERE key IN ({marks(len(keys))}) AND at < ?", (*keys, bite.keys_before))
+        connection.execute(
+            f"DELETE FROM sorted WHERE run = ? AND key IN ({marks(len(keys))}) AND at < ?",
+            (bite.run, *keys, bite.keys_before),
+        )
     if bite.refused_before:
         connection.execute("DELETE FROM refused WHERE at < ?", (bite.refused_before,))
     if bite.shrinks:

@@ -249,7 +249,7 @@ async def test_numbers_go_on_after_all_rows_are_gone(tmp_path: Path, journal: Jo
     await journal.close()
     with sqlite3.connect(tmp_path / "journal.db") as connection:
         connection.execute("DELETE FROM event")
-        connection.execute("DELETE FROM seen")
+        connection.execute("DELETE FROM sorted")
         connection.execute("DELETE FROM fresh")
     connection.close()
 

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from gateway.config import Retention as Settings
 from gateway.envelope import read_envelope
 from gateway.errors import JournalUnavailable
-from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal
+from gateway.journal import Arrival, Journal, JournalReader, Receipt, Refusal, keys, seen
 from gateway.journal import retention as module
 from gateway.journal.retention import DAY, Retention
 from gateway.journal.rows import Bite
@@ -218,6 +218,36 @@ async def test_keys_outlive_bodies_by_a_day(store: Store) -> None:
     store.clock.now += DAY
     await store.sweep()
     assert not (await store.journal.append(first)).repeat
+
+
+async def test_of_sorted_keys_the_old_ones_go_from_each_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen, "HELD", 40)
+    monkeypatch.setattr(keys, "FULL", 60)
+    await store.loaded(shop=1000)
+    old = [arrival() for _ in range(100)]
+    young = [arrival() for _ in range(140)]
+    for each in old:
+        await store.journal.append(each)
+    store.clock.now += DAY
+    for each in young:
+        await store.journal.append(each)
+    ages = sorted_ages(store)
+    assert {run: len(found) for run, found in ages.items()} == {1: 1, 2: 2, 3: 1}, "control: a run of both"
+
+    store.clock.now += OLD
+    await store.sweep()
+    assert sorted_ages(store) == {2: {NOW + DAY}, 3: {NOW + DAY}}
+    assert all([(await store.journal.append(each)).repeat for each in young])
+    assert not any([(await store.journal.append(each)).repeat for each in old])
+
+
+def sorted_ages(store: Store) -> dict[int, set[float]]:
+    """When the keys of each run were accepted."""
+    found: dict[int, set[float]] = {}
+    with closing(sqlite3.connect(store.journal.folder / "journal.db")) as connection:
+        for run, at in connection.execute("SELECT run, at FROM sorted"):
+            found.setdefault(run, set()).add(at)
+    return found
 
 
 async def test_refused_posts_go_when_they_are_as_old(store: Store) -> None:

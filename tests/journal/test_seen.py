@@ -8,11 +8,12 @@ from contextlib import closing
 from hashlib import blake2b
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.errors import JournalUnavailable
-from gateway.journal import Journal, JournalReader, Receipt, seen
+from gateway.journal import Journal, JournalReader, Receipt, keys, seen
 from gateway.journal.files import STEPS
 from gateway.journal.rows import Bite
 from gateway.migrations import migrate
@@ -26,22 +27,31 @@ async def repeats(journal: Journal, numbers: Sequence[int]) -> list[bool]:
     return [(await journal.append(post(n))).repeat for n in numbers]
 
 
-def count(folder: Path, table: str) -> int:
+def rows(folder: Path, query: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(folder / "journal.db")) as connection:
-        row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 -- our own names
-        return int(row[0])
+        return connection.execute(query).fetchall()
+
+
+def count(folder: Path, table: str) -> int:
+    return int(rows(folder, f"SELECT count(*) FROM {table}")[0][0])  # noqa: S608 -- our own names
 
 
 def keys_in_fresh(folder: Path) -> int:
-    with closing(sqlite3.connect(folder / "journal.db")) as connection:
-        return int(connection.execute("SELECT coalesce(sum(length(keys)), 0) / 16 FROM fresh").fetchone()[0])
+    return int(rows(folder, "SELECT coalesce(sum(length(keys)), 0) / 16 FROM fresh")[0][0])
+
+
+def runs(folder: Path) -> list[int]:
+    """How many keys stand in each, the oldest first."""
+    return [row[0] for row in rows(folder, "SELECT count(*) FROM sorted GROUP BY run ORDER BY run")]
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seen, "HELD", HELD)
     monkeypatch.setattr(seen, "SLICE", 7)
-    monkeypatch.setattr(seen, "LEARNED", 13)
+    monkeypatch.setattr(keys, "LEARNED", 13)
+    monkeypatch.setattr(keys, "FULL", HELD)
+    monkeypatch.setattr(keys, "FINENESS", range(9, 14, 2))
 
 
 async def test_every_event_is_known_while_its_keys_are_being_sorted_in(tmp_path: Path, journal: Journal) -> None:
@@ -50,8 +60,38 @@ async def test_every_event_is_known_while_its_keys_are_being_sorted_in(tmp_path:
         assert await repeats(journal, [n, n // 2, 0]) == [True] * 3
 
     assert await repeats(journal, range(3 * HELD)) == [True] * 3 * HELD
-    assert count(tmp_path, "seen") >= HELD, "control: some are sorted in"
+    assert count(tmp_path, "sorted") >= HELD, "control: some are sorted in"
     assert keys_in_fresh(tmp_path) < 2 * HELD, "and what is sorted in is not kept twice for long"
+
+
+async def test_every_event_is_known_in_whichever_run_it_is(tmp_path: Path, journal: Journal) -> None:
+    events = range(8 * HELD)
+    for n in events:
+        assert await repeats(journal, [n, n, n // 2]) == [False, True, True]
+    assert len(runs(tmp_path)) >= 5, "control: more than are needed for the finest beginnings"
+    assert await repeats(journal, events) == [True] * len(events)
+    await journal.close()
+
+    reopened = Journal(tmp_path)
+    assert await repeats(reopened, [*events, len(events)]) == [True] * len(events) + [False]
+    await reopened.close()
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+async def test_a_run_grows_no_further_once_it_is_full(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch, *, restarts: bool
+) -> None:
+    monkeypatch.setattr(keys, "LEARNED", 4096)
+    for portion in range(6):
+        await repeats(journal, range(portion * HELD, (portion + 1) * HELD))
+        if restarts:
+            await journal.close()
+            journal = Journal(tmp_path)
+    await journal.close()
+
+    *full, _ = runs(tmp_path)
+    assert len(full) >= 2
+    assert all(HELD <= size < 2 * HELD for size in full)
 
 
 @pytest.mark.parametrize("events", [HELD // 2, HELD, HELD + 2, HELD + 4, 2 * HELD])
@@ -177,8 +217,8 @@ async def test_a_journal_of_before_keeps_its_keys_and_its_count_of_copies(tmp_pa
 async def test_a_journal_that_forgets_how_its_keys_begin_is_found_out(
     tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(seen.Beginnings, "note", lambda *_: None)
+    monkeypatch.setattr(keys.Beginnings, "note", lambda *_: None)
     await repeats(journal, range(3 * HELD))
 
-    assert count(tmp_path, "seen") >= HELD, "control: some are sorted in"
+    assert count(tmp_path, "sorted") >= HELD, "control: some are sorted in"
     assert not all(await repeats(journal, range(HELD)))

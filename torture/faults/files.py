@@ -65,7 +65,7 @@ def pruned(_: Stage, data: Path) -> None:
     """Every row is gone."""
     with closing(sqlite3.connect(data / "journal.db")) as journal, journal:
         journal.execute("DELETE FROM event")
-        journal.execute("DELETE FROM seen")
+        journal.execute("DELETE FROM sorted")
         journal.execute("DELETE FROM fresh")
 
 
