@@ -12,7 +12,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     """One server's turn."""
     latency_turns: int = 10
     """The same where latency is measured: as long in all, but in more turns."""
-    goal_turns: int = 20
+    goal_turns: int = 40
     """The same at the rate that has a goal: a p99 of few turns is that of the machine's worst moment in them."""
     latency_seconds: float = 2.0
     connections: tuple[int, ...] = (16, 256, 1_024)
