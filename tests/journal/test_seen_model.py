@@ -119,7 +119,7 @@ def held_against_a_dict(examples: int, phases: Sequence[Phase] = tuple(Phase)) -
             deadline=None,
             phases=phases,
             report_multiple_bugs=False,
-            suppress_health_check=[HealthCheck.too_slow],
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         ),
     )
 
