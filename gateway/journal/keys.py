@@ -70,10 +70,15 @@ class SortedKeys:
             yield from ((key, (seq, at)) for key, seq, at in rows)
 
     def begin(self) -> None:
-        """Before a sorting in: choose the run that takes it."""
+        """Before a sorting in: choose the run that takes it. Nothing has changed if an error is raised.
+
+        Raises:
+            sqlite3.Error: the runs could not be read.
+        """
+        runs = runs_of(self._connection)
         if self._filled >= FULL:
             self._newest, self._filled = self._newest + 1, 0
-        self._runs = [*(run for run in runs_of(self._connection) if run < self._newest), self._newest]
+        self._runs = [*(run for run in runs if run < self._newest), self._newest]
         if self._known and not self._learning and self._known.fineness < self._fineness():
             self._learning, self._unread = Beginnings(self._fineness()), [*self._runs]
 

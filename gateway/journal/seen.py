@@ -93,12 +93,13 @@ class Seen:
                     del self._held[key]
 
     def _begin(self) -> None:
-        self._last = self._connection.execute("SELECT max(id) FROM fresh").fetchone()[0]
+        """All or nothing: where something can't be read, it is begun anew the next time."""
+        last = self._connection.execute("SELECT max(id) FROM fresh").fetchone()[0]
+        self._sorted.begin()
         by_first: list[list[bytes]] = [[] for _ in range(256)]
         for key in self._held:
             by_first[255 - key[0]].append(key)
-        self._unsorted = by_first
-        self._sorted.begin()
+        self._last, self._unsorted = last, by_first
 
     def _write(self, part: Sequence[Key], *, is_last: bool) -> None:
         self._connection.execute("BEGIN IMMEDIATE")

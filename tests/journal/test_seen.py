@@ -174,6 +174,26 @@ async def test_what_comes_after_old_keys_were_let_go_in_the_middle_of_sorting_is
     await reopened.close()
 
 
+async def test_a_read_that_fails_as_a_run_is_chosen_costs_none(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = keys.runs_of
+    failed = 0
+
+    def fails_first(connection: sqlite3.Connection) -> list[int]:
+        nonlocal failed
+        if failed < 3:
+            failed += 1
+            raise sqlite3.OperationalError("disk I/O error")
+        failed = 0
+        return read(connection)
+
+    monkeypatch.setattr(keys, "runs_of", fails_first)
+    for n in range(6 * HELD):
+        assert await repeats(journal, [n, n, n // 2]) == [False, True, True]
+    assert await repeats(journal, range(6 * HELD)) == [True] * 6 * HELD
+
+
 async def test_a_disk_that_fills_up_while_keys_are_sorted_in_costs_none(journal: Journal) -> None:
     await repeats(journal, range(HELD - 1))
     connection = journal._writer._connection
