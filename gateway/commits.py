@@ -239,7 +239,11 @@ class GroupCommit(Generic[J, R]):
         self._say(partial(self._back, told))
 
     def _clean_up(self, count: int) -> None:
-        self._afterwards(count)
+        try:
+            self._afterwards(count)
+        except Exception as error:  # noqa: BLE001 -- without this thread nothing would ever be stored again
+            told = {"message": "what follows a commit failed", "exception": error}
+            self._say(partial(self._home().call_exception_handler, told))
         self._say(self._free)
 
     def _say(self, call: Callable[[], None]) -> None:
