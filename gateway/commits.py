@@ -214,7 +214,10 @@ class GroupCommit(Generic[J, R]):
         try:
             told(*news)
         except Exception as error:  # noqa: BLE001 -- one who can't bear the news must not keep it from all others
-            self._home().call_exception_handler({"message": "a result was not taken", "exception": error})
+            self._complain("a result was not taken", error)
+
+    def _complain(self, message: str, error: Exception) -> None:
+        self._home().call_exception_handler({"message": message, "exception": error})
 
     def _free(self) -> None:
         """The thread is done with the connection."""
@@ -242,8 +245,7 @@ class GroupCommit(Generic[J, R]):
         try:
             self._afterwards(count)
         except Exception as error:  # noqa: BLE001 -- without this thread nothing would ever be stored again
-            told = {"message": "what follows a commit failed", "exception": error}
-            self._say(partial(self._home().call_exception_handler, told))
+            self._say(partial(self._complain, "what follows a commit failed", error))
         self._say(self._free)
 
     def _say(self, call: Callable[[], None]) -> None:
